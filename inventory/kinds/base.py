@@ -1,0 +1,54 @@
+"""What every kind has."""
+
+from __future__ import annotations
+
+import re
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from inventory.model.base import DataClass
+
+
+class Monitoring(BaseModel):
+    """How a kind is monitored, as data: the job that looks at it, and its rules by name."""
+
+    model_config = ConfigDict(frozen=True)
+    job: str
+    port: int
+    """TCP port of the exporter on the host that carries it"""
+
+
+class Kind(BaseModel):
+    """Base of every kind. Field names are the property names everywhere: program, wire, state, checks, reports."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    replaces: ClassVar[frozenset[str]] = frozenset({"name"})
+    """a change of one of these makes a new resource (the old one is deleted first: names are unique)"""
+    secrets: ClassVar[frozenset[str]] = frozenset()
+    """fields that must be Pulumi secrets"""
+    outputs: ClassVar[dict[str, type]] = {}
+    """what the driver adds, beside the inputs"""
+    monitoring: ClassVar[Monitoring | None] = None
+    record: ClassVar[bool] = False
+    """enters the estate without the provider (facts, evidence)"""
+
+    name: str
+    site: str | None = None
+    zone: str | None = None
+    bureau: str | None = None
+    """key of the responsible unit"""
+    system: str | None = None
+    """stack name of the system"""
+    level: int | None = None
+    """等保 level of the system that it serves"""
+    data_class: DataClass | None = None
+    origin: str = ""
+    """`file:line` of the request; a change of it alone is no change"""
+
+    @classmethod
+    def kind(cls) -> str:
+        """`net.sg_rule` for `inventory.kinds.net.SgRule`."""
+        area = cls.__module__.rpartition(".")[2]
+        return f"{area}.{re.sub(r'(?<!^)(?=[A-Z])', '_', cls.__name__).lower()}"

@@ -1,0 +1,48 @@
+"""Pools and hosts."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from inventory.kinds.base import Kind, Monitoring
+
+
+class Pool(Kind):
+    """Computing of one make and one instruction set."""
+
+    title: str
+    type: str
+    architecture: str | None
+    make: str
+    os: str | None
+    xinchuang: bool
+    sites: tuple[str, ...]
+    cpu: int
+    memory_gib: int
+
+
+class Host(Kind):
+    """A machine with one address; its role is what the playbooks make of it."""
+
+    replaces: ClassVar[frozenset[str]] = frozenset(
+        {"name", "site", "subnet", "address6", "address4", "image", "pool", "architecture"}
+    )
+    outputs: ClassVar[dict[str, type]] = {"host_key": str, "proxy_command": str, "status": str}
+    """host_key: OpenSSH public host key, "" where the driver makes no real host; proxy_command: how SSH gets to it"""
+    monitoring: ClassVar[Monitoring | None] = Monitoring(job="host", port=9100)
+
+    role: str
+    """web, app, database, arbiter, log, monitor, bastion"""
+    workload: str
+    pool: str
+    architecture: str
+    image: str
+    cpu: int
+    memory_mib: int
+    disk_gib: int = 20
+    subnet: str
+    address6: str
+    address4: str | None = None
+    security_groups: tuple[str, ...]
+    admin: str = "lzops"
+    """the account that operations use"""

@@ -1,0 +1,101 @@
+"""The extranet: segments, routers, lines, security groups, flows, load balancers."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from inventory.kinds.base import Kind
+
+
+class Subnet(Kind):
+    """A network segment; prefixes in RFC 5952 text."""
+
+    replaces: ClassVar[frozenset[str]] = frozenset({"name", "cidr6", "cidr4", "site"})
+    tier: Literal["web", "app", "data", "management", "access"]
+    cidr6: str
+    cidr4: str | None = None
+    router: str
+    internet_route: bool = False
+
+
+class Router(Kind):
+    """A site's router of one role; `count` devices that stand in for one another."""
+
+    replaces: ClassVar[frozenset[str]] = frozenset({"name", "site"})
+    outputs: ClassVar[dict[str, type]] = {"status": str}
+    role: Literal["core", "access"]
+    asn: int
+    loopback6: str
+    count: int
+    racks: tuple[str, ...]
+    capacity_mbps: int
+    stateful: bool = True
+    default_deny: bool = True
+
+
+class Link(Kind):
+    """Lines between two sites' core routers; `prefix6` is the /127 of the first."""
+
+    replaces: ClassVar[frozenset[str]] = frozenset({"name", "ends"})
+    ends: tuple[str, str]
+    """sites"""
+    routers: tuple[str, str]
+    prefix6: str
+    bandwidth_mbps: int
+    rtt_ms: float
+    lines: int
+    carriers: tuple[str, ...]
+    encryption: Literal["none", "ipsec", "macsec"]
+    carries: tuple[str, ...] = ("production", "replication")
+
+
+class Sg(Kind):
+    """A security group: what is not allowed by one of its rules is denied."""
+
+    default: Literal["deny", "allow"] = "deny"
+    hosts: tuple[str, ...]
+    """names of the hosts that it is bound to"""
+    rules_digest: str
+    """SM3 over the canonical text of its rules"""
+
+
+class SgRule(Kind):
+    """One allowed flow, seen from the host that has the group. Source and destination are prefixes."""
+
+    sg: str
+    direction: Literal["ingress", "egress"]
+    protocol: Literal["tcp", "udp", "icmpv6"]
+    ports: tuple[int, int] | None
+    """first and last; None for icmpv6"""
+    peers6: tuple[str, ...]
+    peers4: tuple[str, ...] = ()
+    peer: str
+    """who is meant: a workload, system, capability or zone"""
+    purpose: Literal["declared", "management", "monitoring", "logging", "cluster", "time", "names"]
+
+
+class Lb(Kind):
+    """A load balancer with its addresses."""
+
+    vip6: str
+    vip4: str | None = None
+    members: tuple[str, ...]
+    """hosts"""
+    count: int = 2
+    exposure: Literal["internet", "extranet", "private"]
+    bandwidth_mbps: int
+    waf: bool
+    ips: bool
+    anti_ddos: bool
+
+
+class Listener(Kind):
+    """A port of a load balancer."""
+
+    lb: str
+    port: int
+    protocol: Literal["https", "tls", "tcp", "udp"]
+    tls: Literal["TLSv1.2", "TLSv1.3", "TLCP"] | None
+    suites: tuple[str, ...] = ()
+    certificate: str | None = None
+    exposure: Literal["internet", "extranet", "private"]
