@@ -86,7 +86,11 @@ class Estate:
     def kind(self, *kinds: str) -> tuple[Resource, ...]:
         """All of these kinds, in the order of the graph; a kind that ends in a dot means its whole family."""
         if any(kind.endswith(".") for kind in kinds):
-            return tuple(r for r in self.resources if any(r.kind == k or k.endswith(".") and r.kind.startswith(k) for k in kinds))
+            return tuple(
+                r
+                for r in self.resources
+                if any(r.kind == k or (k.endswith(".") and r.kind.startswith(k)) for k in kinds)
+            )
         return tuple(r for kind in kinds for r in self._kinds.get(kind, ()))
 
     def named(self, kind: str, name: str) -> Resource | None:

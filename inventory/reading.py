@@ -77,7 +77,9 @@ def load(path: Path) -> Document:
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
-        raise refuse("read.missing", "文件不存在:请检查路径", "there is no such file: check the path", file=file) from None
+        raise refuse(
+            "read.missing", "文件不存在:请检查路径", "there is no such file: check the path", file=file
+        ) from None
     except UnicodeDecodeError as error:
         raise refuse(
             "read.encoding",
@@ -129,7 +131,8 @@ def _plain(node: yaml.Node | None, path: tuple[str | int, ...], marks: dict, pro
         return result
     if isinstance(node, yaml.SequenceNode):
         return [_plain(item, (*path, index), marks, problems, file) for index, item in enumerate(node.value)]
-    return None if node.style is None and node.value in ("", "null", "~") else node.value
+    plain = isinstance(node, yaml.ScalarNode) and node.style is None
+    return None if plain and node.value in ("", "null", "~") else node.value
 
 
 def validated(kind: type[M] | Any, doc: Document, path: tuple[str | int, ...] = ()) -> Any:
@@ -204,8 +207,9 @@ def one_request(path: Path) -> tuple[Request, Document]:
                 "name the file Pulumi.<bureau>.<system>.yaml, in lower-case letters, digits and hyphens",
             )
         )  # fmt: skip
-    top = doc.data if isinstance(doc.data, dict) else {}
-    config = top.get("config") if isinstance(top.get("config"), dict) else {}
+    top: dict[str, Any] = doc.data if isinstance(doc.data, dict) else {}
+    given = top.get("config")
+    config: dict[str, Any] = given if isinstance(given, dict) else {}
     for key in top:
         if key not in _PULUMI_KEYS:
             problems.append(_unknown(doc, (key,), _PULUMI_KEYS))

@@ -45,7 +45,9 @@ def _size(value: object) -> object:
 
 def _key(value: str) -> str:
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", value):
-        raise ValueError("只用小写字母、数字和连字符,以字母开头 / lower-case letters, digits and hyphens, a letter first")
+        raise ValueError(
+            "只用小写字母、数字和连字符,以字母开头 / lower-case letters, digits and hyphens, a letter first"
+        )
     return value
 
 
