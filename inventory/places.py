@@ -6,9 +6,18 @@ moves all of them (default: `.lz` in the repository).
 
 from __future__ import annotations
 
+import fcntl
+import json
 import os
+import secrets
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+
+from inventory.problems import refuse
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -68,3 +77,53 @@ class Places:
 def places(state: str) -> Places:
     """Of `Environment.state`."""
     return Places(home() / state)
+
+
+def passphrase(of: Places) -> str:
+    """Key of the state's secrets: PULUMI_CONFIG_PASSPHRASE, or one made once and kept beside the state (0600)."""
+    given = os.environ.get("PULUMI_CONFIG_PASSPHRASE")
+    if given:
+        return given
+    if not of.passphrase.exists():
+        of.folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(of.passphrase, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "w") as file:
+            file.write(secrets.token_urlsafe(32))
+    return of.passphrase.read_text()
+
+
+@contextmanager
+def held(of: Places, why: str, now: datetime) -> Iterator[None]:
+    """Hold the environment: one `up` or `destroy` at a time. The kernel lets go when the holder dies.
+
+    Refused with the holder, the time and the reason; Refused where the folder cannot be written."""
+    try:
+        of.folder.mkdir(parents=True, exist_ok=True)
+        file = (of.folder / "lock").open("a+")
+    except OSError as error:
+        raise refuse(
+            "environment.folder",
+            f"无法写入环境目录({error.strerror}):检查权限和磁盘,或用 LIANGZHU_HOME 换一个目录",
+            f"the environment's folder cannot be written ({error.strerror}): check permissions and disk, or set "
+            "LIANGZHU_HOME",
+            file=str(of.folder),
+        ) from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            holder = json.loads(file.read() or "{}")
+            who = f"{holder.get('who', '?')} (pid {holder.get('pid', '?')}), {holder.get('since', '?')}: {holder.get('why', '?')}"
+            raise refuse(
+                "environment.held",
+                f"环境正被占用:{who};等它结束,或到那里按 Ctrl-C",
+                f"the environment is held: {who}; wait for it, or press Ctrl-C there",
+                file=str(of.folder / "lock"),
+            ) from None
+        file.truncate(0)
+        who = f"{os.environ.get('USER') or os.getuid()}@{socket.gethostname()}"
+        file.write(json.dumps({"who": who, "pid": os.getpid(), "since": now.isoformat(timespec="seconds"), "why": why}))
+        file.flush()
+        yield
+        file.truncate(0)
