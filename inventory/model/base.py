@@ -23,6 +23,7 @@ class Provenance(Frozen):
     basis: Literal["sourced", "derived", "illustrative"]
     source: str = Field(min_length=1, description="文件与条款,或 city-data 的来源标签 / document and clause")
     date: str = Field(pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", description="来源日期 / date of the source")
+    assumed: tuple[str, ...] = Field((), description="本行中由本项目设定的字段 / fields of this row that are ours")
 
 
 def _duration(value: object) -> object:
