@@ -1,1 +1,104 @@
-"""The door."""
+"""The door: verb → function, and the one main flow, `up`.
+
+Edited by developers. Comes in: what was typed. Goes out: an exit code. May import every room, by name, when used:
+`./lz --help` loads none of them. Read `up` first, then follow any line of it into its room.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+
+VERBS = {
+    "up": ("liangzhu:up", "建成:读取 → 编址 → 计划 → 判定 → 供给 → 配置 → 监测 → 报告 / bring the environment up"),
+    "plan": (
+        "liangzhu:plan",
+        "读取、编址、计划、判定,不建任何资源 / what would change, and the verdict; builds nothing",
+    ),
+    "check": ("inventory.verbs:check", "检查申请文件,一次列出全部错误 / check request files, every error at once"),
+    "refresh": ("stacks.verbs:refresh", "核对实际状态,找出漂移 / compare the record with what is there"),
+    "destroy": ("stacks.verbs:destroy", "拆除环境,不留痕迹 / take the environment down, nothing stays"),
+    "report": ("policies.verbs:report", "按上次结果重写报告 / write the report of the last run again"),
+    "explain": ("policies.verbs:explain", "解释一项检查或条款 / explain a check or a clause"),
+    "doctor": ("monitors.doctor:main", "本机具备什么、缺什么、各有何用 / what is here, what is missing, what for"),
+    "schema": ("inventory.verbs:schema_", "生成编辑器用的 JSON Schema / generate the JSON Schemas for editors"),
+    "test": ("tests.run:main", "运行测试 / run the tests (--quick, --long)"),
+}
+
+
+def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
+    """The main flow: each line is an arrow of the picture in docs/house.md. `build=False` stops after the verdict."""
+    from inventory import addressing, places, reading
+    from monitors import rules, watch
+    from playbooks import conduct
+    from policies import judge, report
+    from stacks import engine, layers
+    from stacks.drivers import choice
+
+    chosen = tell.step("prepare", choice.ready, reading.environment(options.environment), observe=tell.observe)
+    read = tell.step("read", reading.read, options.environment)
+    tell.enter(places.held(read.places, "up" if build else "plan", tell.clock()))
+    addresses = tell.step("address", addressing.settle, read)
+    work = engine.work(read.places, layers.stacks(read), observe=tell.observe, stopping=tell.stopping)
+    plan = tell.step("plan", engine.plan, work)
+    verdict = tell.step("judge", judge.judge, plan.estate, read.environment.profile, planned=True)
+    if not tell.may_go_on(plan, verdict) or not build:
+        return
+    done = tell.step("provision", engine.apply, work, plan)
+    estate = done.estate
+    rules.write(estate, read.places)
+    netns, real = choice.vantage(estate)
+    conducted = tell.step("configure", conduct.site, estate, read.places, netns=netns, secrets=engine.secrets(work),
+                          observe=tell.observe, unless=tell.blocked(done, real))  # fmt: skip
+    proofs = tell.step("prove", conduct.prove, estate, read.places, netns=netns, unless=tell.blocked(done, real))
+    seen = tell.step("watch", watch.look, estate, netns=netns, clock=tell.clock, unless=tell.blocked(done, real))
+    final = judge.judge(estate, read.environment.profile, planned=False)
+    data = report.build(read, addresses, estate, final, steps=tell.steps, driver=chosen, conducted=conducted,
+                        proofs=proofs, seen=seen)  # fmt: skip
+    tell.step("report", report.write, read.places.report, data, (options.language,))
+    tell.summary(data, read.places)
+
+
+def plan(tell, options: argparse.Namespace) -> None:
+    """`up` without building."""
+    up(tell, options, build=False)
+
+
+def arguments(typed: list[str]) -> argparse.Namespace:
+    """What was typed, as options; exits with a sentence where it makes no sense."""
+    parser = argparse.ArgumentParser(
+        "lz", description="梁柱:城市政务云的基础设施即代码 / a city's government cloud as code"
+    )
+    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", title="动词 / verbs")
+    for name, (_, words) in VERBS.items():
+        verb = verbs.add_parser(name, help=words, description=words)
+        verb.add_argument("what", nargs="*", help="文件、检查、条款或测试 / files, checks, clauses or tests")
+        verb.add_argument("-e", "--environment", default=os.environ.get("LIANGZHU_ENVIRONMENT", "demo"),
+                          help="inventory/environments.yaml 中的环境 / which environment (demo)")  # fmt: skip
+        verb.add_argument("-l", "--language", choices=("zh", "en"), default=os.environ.get("LIANGZHU_LANGUAGE", "zh"))
+        verb.add_argument("--json", action="store_true", help="机器可读的结果 / the result for machines")
+        for flag in ("--quick", "--long") if name == "test" else ():
+            verb.add_argument(flag, action="store_true")
+    options, rest = parser.parse_known_args(typed)
+    if rest and options.verb != "test":
+        parser.error(f"不认识 / not known: {' '.join(rest)}")
+    options.what += rest
+    return options
+
+
+def main(typed: list[str] | None = None) -> int:
+    """Open the door: problems come out as sentences, Ctrl-C as a word, and nothing of ours as a traceback."""
+    options = arguments(sys.argv[1:] if typed is None else typed)
+    os.environ["LIANGZHU_ENVIRONMENT"] = options.environment
+    from monitors.narrator import Narrator
+
+    with Narrator(options.verb, options.environment, options.language) as tell:
+        module, _, function = VERBS[options.verb][0].partition(":")
+        getattr(importlib.import_module(module), function)(tell, options)
+    return tell.code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 
@@ -50,6 +50,8 @@ class Allocations:
     vips: Mapping[str, Addresses] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     loopbacks: Mapping[str, str] = field(default_factory=dict)
+    fresh: int = field(default=0, compare=False)
+    """how many were assigned this time"""
 
     def segment(self, name: str) -> Prefixes:
         """Prefixes of a `net.subnet`. Refused where the address step has not seen it."""
@@ -95,7 +97,15 @@ def assign(read: Read, previous: Allocations) -> Allocations:
     links = _numbered(previous.links, [link.key for link in city.links], plan.link6, 127)
     routers = [f"{role}-{site.key}" for site in city.sites for role in ("core", "access")]
     loopbacks = _numbered(previous.loopbacks, routers, plan.loopback6, 128)
-    return Allocations(segments, hosts, vips, links, loopbacks)
+    now = Allocations(segments, hosts, vips, links, loopbacks)
+    return replace(now, fresh=len(now) - len(previous))
+
+
+def settle(read: Read) -> Allocations:
+    """The address step: assign what is new and keep it in the environment's folder."""
+    allocations = assign(read, load(read.places.addresses))
+    save(read.places.addresses, allocations)
+    return allocations
 
 
 def _segments(city: City, wanted: list[layout.Segment], previous: Allocations) -> dict[str, Prefixes]:
