@@ -1,0 +1,1 @@
+"""Every driver, one suite."""
