@@ -28,7 +28,7 @@ class Rule:
             "alert": self.alert,
             "expr": self.expr,
             "for": self.hold,
-            "labels": {"severity": self.severity, **dict(sorted(self.labels.items()))},
+            "labels": {"severity": self.severity, **{key: plain(self.labels[key]) for key in sorted(self.labels)}},
             "annotations": {"summary": self.zh, "summary_en": self.en},
         }
 
@@ -44,5 +44,5 @@ def quoted(text: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text of the graph inside an annotation: annotations are Go templates, and names are no program."""
-    return text.replace("{{", "{ {").replace("}}", "} }")
+    """Text of the graph inside a label or an annotation, unchanged when shown: both are Go templates, names are not."""
+    return text.replace("{{", '{{"{{"}}')

@@ -20,8 +20,8 @@ def rules(estate: Estate, scrapes: tuple[Scrape, ...]) -> Iterator[Rule]:
         systems = sorted({member.labels["system"] for member in members if "system" in member.labels})
         yield Rule(
             "SiteUnreachable", f"sum(up{where(job='host', site=site)}) == 0", "5s", "critical",
-            f"{site} 站点的 {len(members)} 台主机全部无法采集,涉及 {len(systems)} 个系统",
-            f"none of the {len(members)} hosts of site {site} can be scraped; {len(systems)} systems are there",
+            f"{plain(site)} 站点的 {len(members)} 台主机全部无法采集,涉及 {len(systems)} 个系统",
+            f"none of the {len(members)} hosts of site {plain(site)} can be scraped; {len(systems)} systems are there",
             {"site": site, "bureau": CITY},
         )  # fmt: skip
     for scrape in scrapes:

@@ -30,9 +30,7 @@ def alertmanager(rules: Iterable[Rule], scrapes: Iterable[Scrape]) -> dict[str, 
             "group_wait": "5s", "repeat_interval": "30m",
         }
     ]  # fmt: skip
-    routes += [
-        {"receiver": f"bureau-{bureau}", "matchers": [f"bureau={quoted(bureau)}"]} for bureau in bureaus
-    ]
+    routes += [{"receiver": f"bureau-{bureau}", "matchers": [f"bureau={quoted(bureau)}"]} for bureau in bureaus]
     return {
         "route": {
             "receiver": CITY,
