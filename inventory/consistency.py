@@ -239,7 +239,8 @@ def target_of(
     capability = city.capability(flow.to)
     if capability:
         provider = systems.get(capability.system or "")
-        serving = next((w for w in provider.system.workloads if w.serves), None) if provider else None
+        offers = provider.system.workloads if provider else ()
+        serving = next((w for w in offers if any(s.port == capability.port for s in w.serves)), None)
         return "capability", provider, serving
     return "", None, None
 
