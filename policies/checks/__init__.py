@@ -1,0 +1,54 @@
+"""The checks: one a file, with its page beside it. `<area>/<id>.py` says what is judged, `<area>/<id>.md` why.
+
+In: an estate and parameters. Out: answers (`policies.checks.shape`). A check is loaded when a profile names it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+
+from inventory.problems import nearest, refuse
+from policies.checks.shape import Check, Judge
+
+CHECKS: dict[str, str] = {
+    id_: f"policies.checks.{area}.{id_.lower().replace('-', '_')}:judge"
+    for area, ids in {
+        "net": ("NET-003", "NET-004", "NET-005", "NET-007", "IP6-001"),
+        "bnd": ("BND-003", "BND-004", "BND-006", "BND-016", "BND-017"),
+        "iam": ("IAM-001", "IAM-002", "IAM-004", "IAM-006", "IAM-008", "IAM-013"),
+        "dr": ("DR-001", "DR-002", "DR-003", "DR-012"),
+        "cry": ("CRY-001", "CRY-005", "CRY-006"),
+        "dat": ("DAT-001", "DAT-002", "DAT-005", "DAT-009"),
+        "gov": ("TEN-001", "LOG-004", "CHG-003", "XC-003"),
+    }.items()
+    for id_ in ids
+}
+"""id → "module:function"; the module's `CHECK` describes it"""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A check, ready to run."""
+
+    check: Check
+    judge: Judge
+    page: Path
+    """its Markdown page"""
+
+
+@cache
+def load(id_: str) -> Loaded:
+    """A check by id. Refused with the nearest id."""
+    if id_ not in CHECKS:
+        near = nearest(id_, CHECKS)
+        raise refuse(
+            "policy.unknown-check",
+            f"没有检查项“{id_}”" + (f":是不是 {near}?" if near else ":见 docs/policies.md 的清单"),
+            f"there is no check '{id_}'" + (f": did you mean {near}?" if near else ": docs/policies.md lists them"),
+        )
+    path, _, name = CHECKS[id_].partition(":")
+    module = import_module(path)
+    return Loaded(module.CHECK, getattr(module, name), Path(str(module.__file__)).with_suffix(".md"))

@@ -1,0 +1,1 @@
+"""Boundaries: what may pass between zones. See policies/checks/__init__.py."""

@@ -1,0 +1,1 @@
+"""Cryptography in use. See policies/checks/__init__.py."""

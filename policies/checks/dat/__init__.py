@@ -1,0 +1,1 @@
+"""Data: encryption, algorithms, grading. See policies/checks/__init__.py."""

@@ -1,0 +1,1 @@
+"""Governance: levels, logs, owners, products. See policies/checks/__init__.py."""

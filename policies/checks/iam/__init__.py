@@ -1,0 +1,1 @@
+"""Identity: passwords, administrators, secrets. See policies/checks/__init__.py."""

@@ -1,0 +1,64 @@
+"""IAM-013: no secret stands in clear in what is planned or deployed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from inventory.estate import SECRET, UNKNOWN, Estate, Resource
+from inventory.kinds import kinds
+from policies.checks.shape import Check, Looked, Params, concluded, not_applicable, unknown
+
+CHECK = Check(
+    id="IAM-013",
+    title_zh="配置中没有明文凭据",
+    title_en="No secret in clear",
+    clauses=("GB/T 22239-2019 8.1.4.8 b)", "GB/T 39786-2021 8.4 存储机密性"),
+    severity="high",
+    severity_basis="project",
+    scope="resource",
+    kinds=("*",),
+    fix_zh="用 sec.secret 资源或 pulumi.Config 的机密值传入,不要写明文;已经写过的凭据视为泄露,须更换",
+    fix_en="pass it from a sec.secret or a secret of pulumi.Config, never in clear; what once stood in clear is "
+    "disclosed and must be replaced",
+)
+_KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
+_LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@]+@", re.IGNORECASE)
+_OUTPUTS = {"sec.secret": frozenset({"value"})}
+"""outputs that a driver makes and that must be secrets"""
+
+
+def judge(estate: Estate, params: Params) -> Iterator[Looked]:
+    """One answer a resource that has secrets, or that holds what looks like one. The value itself is never said."""
+    del params
+    table = kinds()
+    for one in estate:
+        kind = table.get(one.kind)
+        fields = (kind.secrets if kind else frozenset()) | _OUTPUTS.get(one.kind, frozenset())
+        given = [key for key in sorted(fields) if one.get(key) not in (None, "")]
+        clear = [key for key in given if one[key] not in (SECRET, UNKNOWN)]
+        clear += [path for path in _leaks(one) if path not in clear]
+        if clear:
+            words = ", ".join(clear)
+            yield concluded(one, [(f"{words} 是明文凭据", f"{words} holds a secret in clear")])
+        elif waiting := [key for key in given if one[key] == UNKNOWN]:
+            words = ", ".join(waiting)
+            yield unknown(one, f"{words} 要到变更时才确定", f"{words}: known only during the update")
+        elif given:
+            yield concluded(one, ())
+        elif fields:
+            yield not_applicable(one, "没有设置凭据", "no secret is set")
+
+
+def _leaks(one: Resource) -> Iterator[str]:
+    stack: list[tuple[str, Any]] = list(one.properties.items())
+    while stack:
+        path, value = stack.pop()
+        if isinstance(value, str):
+            if ("PRIVATE KEY" in value and _KEY.search(value)) or ("://" in value and _LOGIN.search(value)):
+                yield path
+        elif isinstance(value, Mapping):
+            stack += [(f"{path}.{key}", item) for key, item in value.items()]
+        elif isinstance(value, list | tuple):
+            stack += [(f"{path}[{index}]", item) for index, item in enumerate(value)]

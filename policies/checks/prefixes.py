@@ -1,0 +1,122 @@
+"""Prefixes and rules as integers, for the checks on networks. Pure; one parse a text, remembered."""
+
+from __future__ import annotations
+
+import ipaddress
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from inventory.estate import Resource
+from policies.checks.shape import Looked, failed, texts, unsure
+
+
+class Span(NamedTuple):
+    """All addresses of a prefix."""
+
+    version: int
+    first: int
+    last: int
+
+
+_GLOBAL6 = Span(6, 0x2000 << 112, (0x4000 << 112) - 1)
+"""2000::/3, all that is routed on the internet"""
+_HALF4 = 1 << 31
+
+
+@lru_cache(maxsize=65536)
+def span(text: str) -> Span | None:
+    """The addresses of a prefix or address in text; None where it is neither."""
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError:
+        return None
+    return Span(network.version, int(network.network_address), int(network.broadcast_address))
+
+
+def merged(spans: Iterable[Span]) -> list[Span]:
+    """Sorted, without overlaps, neighbours joined."""
+    result: list[Span] = []
+    for one in sorted(spans):
+        if result and result[-1].version == one.version and one.first <= result[-1].last + 1:
+            result[-1] = result[-1]._replace(last=max(result[-1].last, one.last))
+        else:
+            result.append(one)
+    return result
+
+
+def everywhere(spans: Sequence[Span]) -> bool:
+    """Do they come to the whole internet: all of 2000::/3, or at least half of all IPv4 addresses, in however many
+    pieces (`::/1` and `8000::/1` are no way round)."""
+    wide = [s for s in spans if s.last - s.first >= (1 << (21 if s.version == 4 else 96))]
+    if not wide:
+        return False
+    whole = merged(wide)
+    if sum(s.last - s.first + 1 for s in whole if s.version == 4) >= _HALF4:
+        return True
+    return any(s.version == 6 and s.first <= _GLOBAL6.first and s.last >= _GLOBAL6.last for s in whole)
+
+
+def inside(one: Span, allowed: Sequence[Span]) -> bool:
+    """Is it wholly within one of the merged spans."""
+    at = bisect_right(allowed, Span(one.version, one.first, 1 << 129)) - 1
+    return at >= 0 and allowed[at].version == one.version and allowed[at].last >= one.last
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A security-group rule, read."""
+
+    resource: Resource
+    group: str
+    ingress: bool
+    protocol: str
+    ports: tuple[int, int] | None
+    """None: not stated"""
+    peers: tuple[Span, ...]
+    everywhere: bool
+
+    @property
+    def width(self) -> int:
+        """how many ports"""
+        if self.protocol == "icmpv6":
+            return 0
+        return self.ports[1] - self.ports[0] + 1 if self.ports else 65536
+
+    def touches(self, ports: Iterable[int]) -> list[int]:
+        """Which of the ports it opens."""
+        if self.protocol == "icmpv6":
+            return []
+        low, high = self.ports or (0, 65535)
+        return [port for port in ports if low <= port <= high]
+
+
+FIELDS = ("sg", "direction", "protocol", "ports", "peers6", "peers4")
+
+
+def rule(resource: Resource) -> Rule | Looked:
+    """A `net.sg_rule`, or the answer that says why it cannot be read."""
+    if open_ := unsure(resource, *FIELDS):
+        return open_
+    words = (*texts(resource.get("peers6")), *texts(resource.get("peers4")))
+    spans = [span(word) for word in words]
+    if None in spans:
+        bad = words[spans.index(None)]
+        return failed(resource, f"“{bad}” 不是地址前缀", f"'{bad}' is not a prefix")
+    peers = tuple(s for s in spans if s is not None)
+    return Rule(
+        resource,
+        str(resource.get("sg") or ""),
+        resource.get("direction") != "egress",
+        str(resource.get("protocol") or ""),
+        port_range(resource.get("ports")),
+        peers,
+        everywhere(peers),
+    )
+
+
+def port_range(value: Any) -> tuple[int, int] | None:
+    """First and last port; numbers may come back from the wire as floats."""
+    return (int(value[0]), int(value[1])) if value and len(value) == 2 else None
