@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from inventory.estate import Estate
@@ -89,7 +90,7 @@ def look(
     *,
     netns: str = "",
     url: str | None = None,
-    clock: Callable[[], float] = time.monotonic,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], object] = time.sleep,
     wait_s: float = 30.0,
 ) -> Seen:
@@ -105,16 +106,21 @@ def look(
         url = f"http://{bracketed(hosts[0]['address6'])}:{PROMETHEUS_PORT}"
     address = url.rstrip("/")
 
+    def passed() -> float:
+        return (clock() - begun).total_seconds()
+
     def ask() -> Seen:
-        seen: Seen | None = None
+        rounds = 0
         while True:
             try:
-                seen = _seen(scrapes, _answer(address), (), address, clock() - begun)
+                seen = _seen(scrapes, _answer(address), (), address, passed())
             except Exception as error:
                 # the client raises whatever requests, urllib3 and JSON raise; each of them means "no answer". What an
                 # earlier round saw is not shown as if it were now
-                seen = _seen(scrapes, None, (_silent(address, error),), address, clock() - begun)
-            if seen.whole or clock() - begun + _PAUSE_S > wait_s:
+                seen = _seen(scrapes, None, (_silent(address, error),), address, passed())
+            rounds += 1
+            # rounds are counted too: a clock on the wall may be set back while we wait
+            if seen.whole or passed() + _PAUSE_S > wait_s or rounds * _PAUSE_S > wait_s:
                 return seen
             sleep(_PAUSE_S)
 

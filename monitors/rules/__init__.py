@@ -7,8 +7,10 @@ PostgreSQL, `systems` what citizens notice, `city` sites and the monitors themse
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 
 from inventory.estate import Estate
+from inventory.places import Places
 from inventory.rendering import yaml_text
 from monitors.rules import city, databases, hosts, routes, systems
 from monitors.rules.base import Rule
@@ -31,6 +33,18 @@ def generate(estate: Estate, *, interval: str = "5s") -> dict[str, str]:
             files[f"rules/{topic}.yml"] = _group(topic, rules)
     files["alertmanager.yml"] = yaml_text(routes.alertmanager(alerts(estate), scrapes))
     return {name: _HEADER + text for name, text in files.items()}
+
+
+def write(estate: Estate, places: Places) -> tuple[Path, ...]:
+    """Write what `generate` makes into the environment's folder `monitoring`; a rules file of an earlier run goes away."""
+    files = generate(estate)
+    for stale in set((places.monitoring / "rules").glob("*.yml")) - {places.monitoring / name for name in files}:
+        stale.unlink()
+    for name, text in files.items():
+        path = places.monitoring / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    return tuple(places.monitoring / name for name in files)
 
 
 def alerts(estate: Estate) -> tuple[Rule, ...]:

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.estate import UNKNOWN, Estate
+from inventory.places import Places
 from inventory.rendering import yaml_text
-from monitors.rules import alerts, generate
+from monitors.rules import alerts, generate, write
 from monitors.rules.base import plain, quoted
 from monitors.targets import CITY, expected
 from tests.monitors.machines import tool, written
@@ -99,6 +100,14 @@ def test_an_empty_estate_makes_a_valid_empty_configuration(tmp_path: Path) -> No
     files = generate(Estate())
     assert set(files) == {"prometheus.yml", "alertmanager.yml"}
     _check(written(tmp_path, files))
+
+
+def test_files_of_an_earlier_run_go_away(tmp_path: Path) -> None:
+    places = Places(tmp_path)
+    write(estate(), places)
+    assert {path.name for path in (tmp_path / "monitoring" / "rules").iterdir()} >= {"databases.yml", "hosts.yml"}
+    write(Estate(), places)
+    assert not list((tmp_path / "monitoring" / "rules").iterdir())
 
 
 def test_promtool_and_amtool_accept_the_files(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from contextlib import ExitStack
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -97,16 +98,23 @@ def test_a_target_that_prometheus_does_not_know_is_missing_not_down(tmp_path: Pa
 
 
 def test_silence_is_a_problem_that_says_what_to_do_and_the_wait_ends() -> None:
-    now, slept = [0.0], []
+    now, slept = [datetime(2026, 11, 23, tzinfo=UTC)], []
 
     def sleep(seconds: float) -> None:
         slept.append(seconds)
-        now[0] += seconds
+        now[0] += timedelta(seconds=seconds)
 
     seen = look(estate(), url=f"http://127.0.0.1:{free_port()}", clock=lambda: now[0], sleep=sleep, wait_s=3)
     assert [problem.code for problem in seen.problems] == ["watch.silent"]
     assert (seen.up, seen.down, seen.missing) == (0, (), ())
     assert {target.state for target in seen.targets} == {"unasked"}
+    assert len(slept) == 3
+
+
+def test_a_clock_that_stands_still_does_not_hold_the_wait() -> None:
+    slept: list[float] = []
+    still = datetime(2026, 11, 23, tzinfo=UTC)
+    look(estate(), url=f"http://127.0.0.1:{free_port()}", clock=lambda: still, sleep=slept.append, wait_s=3)
     assert len(slept) == 3
 
 
