@@ -77,7 +77,7 @@ def of_request(city: City, request: Request) -> Layout:
     Dual-active: replicas are dealt to the same-city sites in turn, at least one each; a database has one member a
     site and an arbiter at the arbiter site. Hosts are `<bureau>-<system>-<workload>-<site>-<n>`, segments
     `<bureau>-<system>-<tier>-<site>`, load balancers `<bureau>-<system>-<workload>-<site>`. A workload in a pool
-    that is a cluster has no hosts of its own, only its virtual addresses."""
+    that is a cluster has no hosts of its own: its pods speak from the system's `app` segments."""
     system, prefix = request.system, slug(request.stack)
     segments: dict[str, Segment] = {}
     machines: list[Machine] = []
@@ -112,6 +112,9 @@ def of_request(city: City, request: Request) -> Layout:
             arbiter = arbiter_site(city)
             if workload.database and len(sites) > 1 and arbiter:
                 machine(workload.name, "arbiter", _pool_at(city, arbiter, pool), arbiter, 1, workload)
+        else:
+            for site in sites:  # its pods' prefix: what others know of them
+                segment("app", site, "dedicated")
         exposure = exposure_of(workload)
         if exposure in ("internet", "extranet"):
             for site in sites:

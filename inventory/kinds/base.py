@@ -30,6 +30,8 @@ class Kind(BaseModel):
     """fields that must be Pulumi secrets"""
     outputs: ClassVar[dict[str, type]] = {}
     """what the driver adds, beside the inputs"""
+    secret_outputs: ClassVar[frozenset[str]] = frozenset()
+    """outputs that are Pulumi secrets: the driver hands them over once, on creation, and never shows them again"""
     monitoring: ClassVar[Monitoring | None] = None
     record: ClassVar[bool] = False
     """enters the estate without the provider (facts, evidence)"""

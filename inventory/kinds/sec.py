@@ -48,7 +48,7 @@ class Secret(Kind):
 
     replaces: ClassVar[frozenset[str]] = frozenset({"name", "length", "generation"})
     outputs: ClassVar[dict[str, type]] = {"value": str}
-    """value is a Pulumi secret"""
+    secret_outputs: ClassVar[frozenset[str]] = frozenset({"value"})
     length: int = 24
     generation: int = 1
     """raise it to rotate"""
