@@ -6,14 +6,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from netaddr import IPNetwork
+from netaddr import AddrFormatError, IPNetwork
 
 from inventory import layout
 from inventory.model import City, Flow, Pool, Request, System, Workload
 from inventory.problems import Problem, nearest
 
 if TYPE_CHECKING:
-    from inventory.reading import Document
+    from inventory.documents import Document
+    from inventory.examining import Examined
 
 _ROOT = ("config", "liangzhu:system")
 
@@ -82,7 +83,7 @@ def _prefixes(city: City, doc: Document) -> Iterator[Problem]:
     for name in ("prefix6", "ula", "prefix4", "public4", "link6", "loopback6"):
         try:
             networks[name] = IPNetwork(getattr(plan, name))
-        except (ValueError, ArithmeticError):
+        except AddrFormatError:
             yield doc.problem(
                 (name,), "address.text", f"“{getattr(plan, name)}”不是地址前缀:写成 3fff:430::/32 的样子",
                 f"'{getattr(plan, name)}' is not a prefix: write it like 3fff:430::/32",
@@ -117,14 +118,23 @@ def _prefixes(city: City, doc: Document) -> Iterator[Problem]:
             )  # fmt: skip
 
 
-def of_requests(city: City, found: list[tuple[Request, Document]]) -> Iterator[Problem]:
-    """References of the requests to the city, inside each system, and between systems."""
-    systems = {request.stack: request for request, _ in found}
-    for request, doc in found:
-        yield from _of_system(city, request, doc)
-        yield from _workloads(city, request, doc)
-        for index, flow in enumerate(request.system.flows):
-            yield from _flow(city, request, doc, index, flow, systems)
+def of_requests(city: City, examined: Iterable[Examined]) -> Iterator[Problem]:
+    """References of the requests to the city, inside each system, and between systems. Parts that the schema has
+    refused already are passed over."""
+    found = [(each.request, each.document, each.doubtful) for each in examined if each.request and each.document]
+    systems = {request.stack: request for request, _, _ in found}
+    for request, doc, doubtful in found:
+        spots = {doc.marks[path] for path in doubtful if path in doc.marks}
+        for problem in _of_request(city, request, doc, systems):
+            if (problem.line, problem.col) not in spots:
+                yield problem
+
+
+def _of_request(city: City, request: Request, doc: Document, systems: Mapping[str, Request]) -> Iterator[Problem]:
+    yield from _of_system(city, request, doc)
+    yield from _workloads(city, request, doc)
+    for index, flow in enumerate(request.system.flows):
+        yield from _flow(city, request, doc, index, flow, systems)
 
 
 def _of_system(city: City, request: Request, doc: Document) -> Iterator[Problem]:

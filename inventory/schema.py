@@ -17,8 +17,9 @@ def texts() -> dict[str, str]:
     """file name → content."""
     found = {"request.schema.json": _request(), "environments.schema.json": _environments()}
     for name, field in City.model_fields.items():
-        if field.annotation is not str:
-            found[f"{name}.schema.json"] = TypeAdapter(field.annotation).json_schema(mode="validation")
+        kind: Any = field.annotation
+        if kind is not str:
+            found[f"{name}.schema.json"] = TypeAdapter(kind).json_schema(mode="validation")
     return {name: json.dumps(schema, ensure_ascii=False, indent=1) + "\n" for name, schema in sorted(found.items())}
 
 

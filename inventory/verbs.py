@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory import consistency, reading, schema
+from inventory.examining import examine
 from inventory.places import ROOT
 from inventory.problems import Refused
 
@@ -18,24 +19,21 @@ def check(tell: Any, options: argparse.Namespace) -> None:
         read = reading.read(options.environment)
         tell.say(f"✓ {len(read.requests)} 份申请没有错误", f"✓ {len(read.requests)} requests, no errors")
         return
-    city = reading.city()
     folder = ROOT / reading.environment(options.environment).requests
-    found, problems = [], []
     named = {path.resolve() for path in files}
-    for path in [*files, *(p for p in sorted(folder.glob("Pulumi.*.yaml")) if p.resolve() not in named)]:
-        try:
-            found.append(reading.one_request(path))
-        except Refused as refused:
-            problems += refused.problems if path in files else ()
-    shown = {doc.file for request, doc in found if (ROOT / doc.file).resolve() in named}
-    problems += [p for p in consistency.of_requests(city, found) if p.file in shown]
+    others = [path for path in sorted(folder.glob("Pulumi.*.yaml")) if path.resolve() not in named]
+    examined = [examine(path) for path in [*files, *others]]
+    mine = {each.document.file for each in examined[: len(files)] if each.document}
+    problems = [problem for each in examined[: len(files)] for problem in each.problems]
+    problems += [p for p in consistency.of_requests(reading.city(), examined) if p.file in mine]
     if problems:
         raise Refused(sorted(problems, key=lambda p: (p.file, p.line, p.col)))
-    for request, _ in found[: len(files)]:
-        tell.say(
-            f"✓ {request.file}:“{request.system.name}”没有错误;下一步 ./lz plan",
-            f"✓ {request.file}: '{request.system.name}' has no errors; next ./lz plan",
-        )
+    for each in examined[: len(files)]:
+        if each.request:
+            tell.say(
+                f"✓ {each.request.file}:“{each.request.system.name}”没有错误;下一步 ./lz plan",
+                f"✓ {each.request.file}: '{each.request.system.name}' has no errors; next ./lz plan",
+            )
 
 
 def schema_(tell: Any, options: argparse.Namespace) -> None:

@@ -52,8 +52,12 @@ def unknown_key(key: str, known: Iterable[str]) -> tuple[str, str]:
 
 def sentences(kind: Any, error: ValidationError) -> Iterator[tuple[Path, str, str, str]]:
     """(path, code, Chinese, English) of each thing that is wrong."""
-    for entry in error.errors(include_url=False):
+    entries = error.errors(include_url=False)
+    broken = {tuple(entry["loc"])[:n] for entry in entries for n in range(len(entry["loc"]))}
+    for entry in entries:
         loc: Path = tuple(entry["loc"])
+        if entry["type"] == "too_short" and loc in broken:
+            continue  # the list is only short because its items were refused, each with its own sentence
         context = {**entry.get("ctx", {}), "input": entry["input"]}
         what = entry["type"]
         if what == "extra_forbidden":
@@ -61,6 +65,8 @@ def sentences(kind: Any, error: ValidationError) -> Iterator[tuple[Path, str, st
             yield loc, "schema.unknown-key", zh, en
         elif what == "missing":
             yield loc, "schema.missing", f"缺少“{loc[-1]}”:请补上", f"'{loc[-1]}' is missing: add it"
+        elif entry["input"] is None:
+            yield loc, "schema.empty", f"“{loc[-1]}”没有填写:请填上", f"'{loc[-1]}' is empty: fill it in"
         elif what in ("literal_error", "enum"):
             values = re.findall(r"'([^']*)'", str(context.get("expected", "")))
             near = nearest(str(context["input"]), values)

@@ -1,0 +1,126 @@
+"""YAML files → plain data with marks. The only place that parses YAML.
+
+Every scalar is read as text and the schema decides what it means (plain YAML turns `no`, `22:30` and `1.10` into
+other things). `compose` keeps marks, so every error names file, line and column.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from inventory import wording
+from inventory.places import ROOT
+from inventory.problems import Problem, Refused, refuse
+
+Path_ = tuple[str | int, ...]
+Marks = Mapping[Path_, tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Document:
+    """A parsed file: plain data whose scalars are all text (or None), and where each part stands."""
+
+    file: str
+    data: Any
+    marks: Marks
+
+    def problem(self, path: Iterable[str | int], code: str, zh: str, en: str, where: str = "") -> Problem:
+        """A problem at a part of this file, or at the nearest part that exists."""
+        path = tuple(path)
+        spot = next((self.marks[path[:n]] for n in range(len(path), -1, -1) if path[:n] in self.marks), (1, 1))
+        return Problem(code, zh, en, where or wording.dotted(path), self.file, *spot)
+
+
+def document(path: Path) -> Any:
+    """Plain data of a YAML file; every scalar is text. Refused where it cannot be read."""
+    return load(path).data
+
+
+def load(path: Path) -> Document:
+    """A file with its marks. Refused: missing, not UTF-8, not YAML, a key twice."""
+    file = _shown(path)
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        raise refuse(
+            "read.missing", "文件不存在:请检查路径", "there is no such file: check the path", file=file
+        ) from None
+    except UnicodeDecodeError as error:
+        raise refuse(
+            "read.encoding",
+            f"第 {error.start + 1} 个字节不是 UTF-8:请用 UTF-8 编码另存",
+            f"byte {error.start + 1} is not UTF-8: save the file as UTF-8",
+            file=file,
+        ) from None
+    try:
+        node = yaml.compose(text, Loader=yaml.CBaseLoader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        what = error.problem or "not YAML"
+        raise refuse(
+            "read.yaml",
+            f"不是合法的 YAML({what}):检查这一行的缩进、冒号后的空格和引号",
+            f"not YAML ({what}): check this line's indentation, the space after the colon and the quotes",
+            file=file,
+            line=mark.line + 1 if mark else 1,
+            col=mark.column + 1 if mark else 1,
+        ) from None
+    except yaml.YAMLError as error:
+        raise refuse("read.yaml", f"不是合法的 YAML:{error}", f"not YAML: {error}", file=file, line=1, col=1) from None
+    marks: dict[tuple[str | int, ...], tuple[int, int]] = {}
+    problems: list[Problem] = []
+    data = _plain(node, (), marks, problems, file)
+    if problems:
+        raise Refused(problems)
+    return Document(file, data, marks)
+
+
+def _plain(node: yaml.Node | None, path: tuple[str | int, ...], marks: dict, problems: list, file: str) -> Any:
+    if node is None:
+        return None
+    marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
+    if isinstance(node, yaml.MappingNode):
+        result: dict[str, Any] = {}
+        for key, value in node.value:
+            name = str(key.value)
+            spot = (key.start_mark.line + 1, key.start_mark.column + 1)
+            if name in result:
+                problems.append(
+                    Problem(
+                        "read.twice", f"“{name}”写了两次:只留一个", f"'{name}' is written twice: keep one",
+                        wording.dotted((*path, name)), file, *spot,
+                    )
+                )  # fmt: skip
+            marks[(*path, name)] = spot
+            result[name] = _plain(value, (*path, name), marks, problems, file)
+        return result
+    if isinstance(node, yaml.SequenceNode):
+        return [_plain(item, (*path, index), marks, problems, file) for index, item in enumerate(node.value)]
+    plain = isinstance(node, yaml.ScalarNode) and not node.style  # libyaml says "" where the Python parser says None
+    return None if plain and node.value in ("", "null", "~") else node.value
+
+
+def validated(kind: Any, doc: Document, path: tuple[str | int, ...] = ()) -> Any:
+    """The part of a document at `path`, as a model (or a type such as `tuple[Site, ...]`). Refused with every error."""
+    data = doc.data
+    for step in path:
+        data = data[step]
+    try:
+        return TypeAdapter(kind).validate_python(data)
+    except ValidationError as error:
+        raise Refused(
+            doc.problem((*path, *loc), code, zh, en) for loc, code, zh, en in wording.sentences(kind, error)
+        ) from None
+
+
+def _shown(path: Path) -> str:
+    try:
+        return str(path.resolve().relative_to(ROOT))
+    except ValueError:
+        return str(path)

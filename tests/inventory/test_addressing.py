@@ -1,0 +1,114 @@
+"""Addresses: nothing overlaps, nothing moves, everything is inside its zone, and a bad file is refused."""
+
+from __future__ import annotations
+
+import dataclasses
+from ipaddress import IPv6Address, IPv6Network, ip_network
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from inventory import addressing, layout, reading
+from inventory.addressing import Addresses, Allocations, Prefixes
+from inventory.problems import Refused
+
+READ = reading.read("demo")
+ALL = addressing.assign(READ, Allocations())
+
+
+def overlaps(texts: list[str]) -> list[tuple[str, str]]:
+    nets = sorted((ip_network(text) for text in texts), key=lambda net: int(net[0]))
+    return [(str(a), str(b)) for a, b in zip(nets, nets[1:], strict=False) if int(a[-1]) >= int(b[0])]
+
+
+def test_everything_that_is_laid_out_has_an_address_in_its_segment() -> None:
+    for each in (layout.of_city(READ.city), *(layout.of_request(READ.city, request) for request in READ.requests)):
+        for machine in each.machines:
+            net = IPv6Network(ALL.segment(machine.segment).cidr6)
+            assert IPv6Address(ALL.host(machine.name).address6) in net
+        for vip in each.vips:
+            assert IPv6Address(ALL.vip(vip.name).address6) in IPv6Network(ALL.segment(vip.segment).cidr6)
+
+
+def test_no_two_things_share_an_address_and_no_two_segments_meet() -> None:
+    assert not overlaps(
+        [p.cidr6 for p in ALL.segments.values()] + list(ALL.links.values()) + list(ALL.loopbacks.values())
+    )
+    assert not overlaps([p.cidr4 for p in ALL.segments.values() if p.cidr4])
+    texts = [t for a in (*ALL.hosts.values(), *ALL.vips.values()) for t in (a.address6, a.address4) if t]
+    assert len(texts) == len(set(texts))
+
+
+def test_the_fields_of_a_prefix_say_site_zone_and_bureau() -> None:
+    plan, city = READ.city.addresses, READ.city
+    shift = plan.segment_bits
+    for request in READ.requests:
+        for segment in layout.of_request(city, request).segments:
+            number = int(IPv6Network(ALL.segment(segment.name).cidr6)[0]) >> 64 >> shift
+            bureau, site, zone = city.bureau(request.bureau), city.site(segment.site), city.zone(segment.zone)
+            assert bureau and site and zone
+            assert number & (1 << plan.bureau_bits) - 1 == bureau.number
+            assert number >> plan.bureau_bits & (1 << plan.zone_bits) - 1 == zone.number
+            assert number >> plan.bureau_bits + plan.zone_bits & (1 << plan.site_bits) - 1 == site.number
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.lists(st.sets(st.integers(0, len(READ.requests) - 1)), min_size=1, max_size=4), st.randoms(use_true_random=False)
+)
+def test_nothing_moves_whatever_is_added_removed_or_reordered(rounds, random) -> None:
+    known = Allocations()
+    for chosen in rounds:
+        requests = [READ.requests[index] for index in sorted(chosen)]
+        random.shuffle(requests)
+        now = addressing.assign(dataclasses.replace(READ, requests=tuple(requests)), known)
+        for table in ("segments", "hosts", "vips", "links", "loopbacks"):
+            before, after = getattr(known, table), getattr(now, table)
+            assert all(after[name] == value for name, value in before.items())
+        known = now
+    assert not overlaps([p.cidr6 for p in known.segments.values()])
+    assert not overlaps([p.cidr4 for p in known.segments.values() if p.cidr4])
+
+
+def test_the_same_requests_give_the_same_addresses_in_any_order() -> None:
+    backwards = dataclasses.replace(READ, requests=tuple(reversed(READ.requests)))
+    assert addressing.assign(backwards, Allocations()).segments == ALL.segments
+
+
+def test_kept_and_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "a" / "addresses.json"
+    assert addressing.save(path, ALL)
+    assert addressing.load(path) == ALL
+    assert not addressing.save(path, ALL)
+
+
+def test_a_damaged_file_is_refused_and_kept(tmp_path: Path) -> None:
+    path = tmp_path / "addresses.json"
+    path.write_text('{"segments": {"x": 3')
+    with pytest.raises(Refused, match=r"address.damaged"):
+        addressing.load(path)
+    assert path.exists()
+
+
+def test_overlaps_and_strangers_in_the_file_are_refused_all_at_once() -> None:
+    name, other = list(ALL.segments)[:2]
+    wrong = {**ALL.segments, other: ALL.segments[name], "lost": Prefixes("2001:db8:1::/64", None)}
+    with pytest.raises(Refused) as refused:
+        addressing.assign(READ, dataclasses.replace(ALL, segments=wrong))
+    assert {"address.overlap", "address.outside"} <= {p.code for p in refused.value.problems}
+
+
+def test_a_full_segment_is_refused_with_what_to_widen() -> None:
+    segment = "civil-affairs-welfare-web-a"
+    net = ip_network(ALL.segment(segment).cidr4 or "")
+    taken = {f"squatter-{n}": Addresses(f"2001:db8::{n:x}", str(net[n])) for n in range(2, net.num_addresses - 1)}
+    known = Allocations(segments=ALL.segments, hosts=taken)
+    with pytest.raises(Refused, match=r"address.full"):
+        addressing.assign(READ, known)
+
+
+def test_a_name_without_an_address_says_which_step_gives_one() -> None:
+    with pytest.raises(Refused, match=r"\./lz plan.*\[address.missing\]"):
+        ALL.host("nobody")
