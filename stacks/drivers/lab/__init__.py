@@ -1,0 +1,13 @@
+"""The lab: real hosts on this machine, behind real routers.
+
+A router is a network namespace, a line between sites a veth pair, a host a systemd-nspawn machine on an overlay of
+one image, with one routed address: every packet crosses its site's router. `docs/lab.md` has the picture.
+
+In: wanted things (`stacks.drivers.base`). Out: hosts that answer on SSH. Start reading at `lab.py`; `network.py` and
+`machine.py` do the work, `ending.py` undoes it.
+"""
+
+from stacks.drivers.lab.ending import left, sweep, teardown
+from stacks.drivers.lab.lab import MADE, Lab
+
+__all__ = ["MADE", "Lab", "left", "sweep", "teardown"]

@@ -1,0 +1,92 @@
+"""One control group a host, made before the host starts. In: lab and host. Out: folders, the processes in them.
+
+The group is how a host's processes are found and ended: pid files lie after a crash, a group does not. Works with
+cgroup v2 and with v1 (each hierarchy apart, or the hybrid of both).
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+ROOT = Path("/sys/fs/cgroup")
+_V1 = ("systemd", "unified", "pids", "memory")
+"""hierarchies of v1 that a host gets a group in: systemd's own two, and the limits that we set"""
+PIDS = 4096
+
+
+def hierarchies(root: Path = ROOT) -> tuple[Path, ...]:
+    """Where groups are made: one folder on v2, one a hierarchy on v1."""
+    if (root / "cgroup.controllers").exists():
+        return (root,)
+    return tuple(root / name for name in _V1 if (root / name).is_dir())
+
+
+def folders(lab: str, host: str = "", root: Path = ROOT) -> tuple[Path, ...]:
+    """Groups of a host, or of the whole lab; they may not exist."""
+    return tuple(top / f"liangzhu-{lab}" / host for top in hierarchies(root))
+
+
+def make(lab: str, host: str, memory_mib: int, root: Path = ROOT) -> tuple[Path, ...]:
+    """The groups of a host, with limits where the machine has the controllers."""
+    made = folders(lab, host, root)
+    for folder in made:
+        if (root / "cgroup.controllers").exists():
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            for parent in (root, folder.parent):
+                for controller in ("+pids", "+memory"):
+                    with suppress(OSError):  # a controller that v1 has, or that was not handed down to us
+                        (parent / "cgroup.subtree_control").write_text(controller)
+        folder.mkdir(parents=True, exist_ok=True)
+        for limit, value in (
+            ("pids.max", PIDS),
+            ("memory.max", memory_mib << 20),
+            ("memory.limit_in_bytes", memory_mib << 20),
+        ):
+            if (folder / limit).exists():
+                with suppress(OSError):  # a limit below what is in use
+                    (folder / limit).write_text(str(value))
+    return made
+
+
+def processes(lab: str, host: str = "", root: Path = ROOT) -> frozenset[int]:
+    """Every process of a host, or of the lab, in our own pid namespace."""
+    found: set[int] = set()
+    for top in folders(lab, host, root):
+        for folder, _, files in os.walk(top):
+            if "cgroup.procs" in files:
+                with suppress(OSError):
+                    found |= {int(pid) for pid in Path(folder, "cgroup.procs").read_text().split() if pid != "0"}
+    return frozenset(found)
+
+
+def first(pids: frozenset[int], proc: Path = Path("/proc")) -> int | None:
+    """The process that is PID 1 inside: ending it ends the host. Ending systemd-nspawn instead would not."""
+    for pid in sorted(pids):
+        with suppress(OSError):
+            for line in (proc / str(pid) / "status").read_text().splitlines():
+                if line.startswith("NSpid:"):
+                    inner = line.split()[1:]
+                    if len(inner) > 1 and inner[-1] == "1":
+                        return pid
+    return None
+
+
+def remove(lab: str, host: str = "", root: Path = ROOT) -> None:
+    """Remove the groups, which must be empty; what is not there is no error."""
+    for top in folders(lab, host, root):
+        for folder, _, _ in os.walk(top, topdown=False):
+            with suppress(OSError):
+                os.rmdir(folder)
+    if host:
+        for top in folders(lab, "", root):
+            with suppress(OSError):  # the last host's; others keep it
+                os.rmdir(top)
+
+
+def hosts(lab: str, root: Path = ROOT) -> frozenset[str]:
+    """Hosts that have a group."""
+    return frozenset(
+        entry.name for top in folders(lab, "", root) if top.is_dir() for entry in top.iterdir() if entry.is_dir()
+    )

@@ -1,0 +1,282 @@
+"""The driver: the Protocol of `stacks.drivers.base` over real routers, lines and hosts on this machine.
+
+In: wanted things. Out: what is there, from the kernel and from one record a thing. Several worker processes have a
+`Lab` of the same folder at once; the records' locks keep them apart.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from inventory.kinds import kinds
+from inventory.kinds.base import Kind
+from inventory.kinds.compute import Host
+from inventory.kinds.net import Link, Router, Subnet
+from inventory.kinds.sec import Bastion
+from inventory.model import Environment
+from inventory.places import Places
+from inventory.problems import Refused
+from stacks.drivers.base import DriverError, Need, Thing
+from stacks.drivers.lab import cgroups, checks, image, machine, names, needs, network, registry, shell
+from stacks.drivers.lab.records import Record, Records
+
+MADE = ("net.router", "net.link", "net.subnet", "sec.bastion", "compute.host")
+"""the kinds that the lab makes, in an order in which they can be made"""
+
+
+class Lab:
+    """A cloud on one machine: a router is a network namespace, a host a systemd-nspawn machine."""
+
+    name = "lab"
+
+    def __init__(
+        self,
+        environment: Environment | None,
+        folder: Path,
+        *,
+        root: Path | None = None,
+        keys: Path | None = None,
+        boot_seconds: float = 180,
+        nonce: Callable[[], str] = lambda: secrets.token_hex(3),
+    ) -> None:
+        """`folder`: `drivers/lab` of an environment. `root`: the image, found by itself. `keys`: folder of the SSH
+        key `id_ed25519`, `ansible` of the same environment. Nothing is made by constructing it."""
+        self.folder = folder.resolve()
+        self.id = names.lab_id(folder)
+        self._records = Records(self.folder)
+        self._root = root
+        self._keys = keys or Places(self.folder.parent.parent).ansible
+        self._boot_seconds = boot_seconds
+        self._nonce = nonce
+
+    @staticmethod
+    def needs() -> list[Need]:
+        """What this machine lacks for a lab. A missing need with a `package` is brought by `prepare`."""
+        return needs.needs()
+
+    @staticmethod
+    def prepare(observe: image.Observe) -> None:
+        """Install what is missing and build the hosts' image; says first what it does. Refused."""
+        needs.prepare(observe)
+
+    def create(self, want: Thing) -> Thing:
+        wanted = _parse(want)
+        with self._made(want.kind, want.name):
+            return self._converge(want, wanted)
+
+    def update(self, id: str, want: Thing) -> Thing:
+        wanted = _parse(want)
+        with self._made(want.kind, want.name):
+            record = self._records.get(want.kind, want.name)
+            if record is None or record.id != id:
+                raise DriverError(
+                    "not-found",
+                    f"实验环境里没有 {want.kind} {want.name}(编号 {id}):先刷新状态再试",
+                    f"the lab has no {want.kind} {want.name} with the id {id}: refresh the state, then try again",
+                    where=want.name,
+                )
+            return self._converge(want, wanted)
+
+    def read(self, kind: str, id: str) -> Thing | None:
+        name = names.name_of(self.id, id)
+        found = self.find(kind, name) if name else None
+        return found if found and found.id == id else None
+
+    def find(self, kind: str, name: str) -> Thing | None:
+        with _said(name):
+            record = self._records.get(kind, name) if kind in MADE else None
+            return self._seen(record) if record else None
+
+    def list(self) -> Iterator[Thing]:
+        with _said("lab"):
+            seen = [self._seen(record) for record in self._records.of(*MADE)]
+        yield from (thing for thing in seen if thing)
+
+    def delete(self, kind: str, id: str) -> None:
+        name = names.name_of(self.id, id)
+        if not name or kind not in MADE:
+            return
+        with self._made(kind, name):
+            with self._records.locked("topology"):
+                record = self._records.get(kind, name)
+                if record is None or record.id != id:
+                    return
+                checks.unused(self._records, record)
+                self._records.put(replace(record, whole=False))  # cut short from here on, it is not shown any more
+                if kind.startswith("net."):
+                    self._unmake(record)
+                    self._records.drop(kind, name)
+                    network.converge(self.id, self._records)
+                    return
+            self._unmake(record)
+            self._records.drop(kind, name)
+
+    def restore(self, parallel: int = 4) -> tuple[str, ...]:
+        """Bring back what a reboot or a killed host took; returns the names that were not well. Idempotent."""
+        with _said("lab"):
+            ill = [r for r in self._records.of(*MADE) if r.whole and not self._well(r)]
+            for record in [r for r in ill if r.kind != "compute.host"]:
+                self.create(Thing(record.kind, record.name, record.wanted))
+            with ThreadPoolExecutor(parallel) as several:
+                hosts = [Thing(r.kind, r.name, r.wanted) for r in ill if r.kind == "compute.host"]
+                list(several.map(self.create, hosts))
+        return tuple(record.name for record in ill)
+
+    def close(self) -> None:
+        """Nothing is held between calls."""
+
+    def _converge(self, want: Thing, wanted: Kind) -> Thing:
+        properties = json.loads(json.dumps(dict(want.properties)))
+        (self.folder / "things").mkdir(parents=True, exist_ok=True)
+        registry.enter(self.id, self.folder)
+        with self._records.locked("topology"):
+            old = self._records.get(want.kind, want.name)
+            checks.possible(self._records, wanted)
+            id = old.id if old else names.thing_id(self.id, want.name, self._nonce())
+            if old and any(old.wanted.get(word) != properties.get(word) for word in type(wanted).replaces):
+                self._unmake(old)
+            record = Record(want.kind, want.name, id, properties)
+            self._records.put(record)
+        try:
+            record = replace(record, outputs=self._make(wanted), whole=True)
+        except BaseException:
+            if old is None:
+                with suppress(DriverError):  # the first reason counts; what stays is found by the next create
+                    self._unmake(record)
+                    self._records.drop(want.kind, want.name)
+            raise
+        self._records.put(record)
+        return record.thing(self._now(record))
+
+    def _make(self, wanted: Kind) -> dict[str, Any]:
+        if isinstance(wanted, Router | Link | Subnet):
+            with self._records.locked("topology"):
+                network.converge(self.id, self._records)
+            return {}
+        router = self._router(getattr(wanted, "subnet", ""))
+        if isinstance(wanted, Bastion):
+            space = network.attach(self.id, router, wanted.kind(), wanted.name, wanted.address6, None)
+            return {"netns": names.path(space)}
+        assert isinstance(wanted, Host)
+        lower = self._root or image.location()
+        if not lower.is_dir():
+            raise DriverError(
+                "unavailable",
+                "主机镜像还没有建:运行 ./lz up 会先建镜像",
+                "the hosts' image has not been built: ./lz up builds it first",
+                where=wanted.name,
+            )
+        place = machine.folder(self.folder, wanted.name)
+        network.attach(self.id, router, wanted.kind(), wanted.name, wanted.address6, wanted.address4)
+        machine.mount(place, lower)
+        host_key = machine.fill(place, wanted, needs.key_pair(self._keys))
+        if machine.running(self.id, wanted.name):
+            cgroups.make(self.id, wanted.name, wanted.memory_mib)
+        else:
+            machine.stop(self.id, wanted.name)  # a dead PID 1 may have left its supervisor
+            machine.start(self.id, place, wanted)
+        machine.wait(self.id, place, wanted, self._boot_seconds)
+        return {"host_key": host_key}
+
+    def _unmake(self, record: Record) -> None:
+        if record.kind == "net.router":
+            network.remove_space(names.netns(self.id, record.kind, record.name))
+        elif record.kind in ("sec.bastion", "compute.host"):
+            if record.kind == "compute.host":
+                machine.erase(self.id, self.folder, record.name)
+            subnet = self._records.get("net.subnet", record.wanted["subnet"])
+            network.detach(self.id, subnet.wanted["router"] if subnet else "", record.kind, record.name)
+
+    def _router(self, subnet: str) -> str:
+        """The router of a segment, alive."""
+        record = self._records.get("net.subnet", subnet)
+        router = record.wanted["router"] if record else ""
+        if not shell.alive(names.netns(self.id, "net.router", router)):
+            with self._records.locked("topology"):
+                network.converge(self.id, self._records)
+        return router
+
+    def _seen(self, record: Record) -> Thing | None:
+        if not record.whole or (record.kind != "compute.host" and not self._well(record)):
+            return None
+        return record.thing(self._now(record))
+
+    def _now(self, record: Record) -> dict[str, Any]:
+        """Outputs that change by themselves."""
+        if record.kind == "net.router":
+            return {"status": "up"}
+        if record.kind == "compute.host":
+            bastion = next((names.netns(self.id, b.kind, b.name) for b in self._records.of("sec.bastion")), None)
+            return {
+                "status": "running" if self._well(record) else "stopped",
+                "proxy_command": f"ip netns exec {bastion} nc -6 %h %p" if bastion else "",
+            }
+        return {}
+
+    def _well(self, record: Record) -> bool:
+        """Is it in the kernel as it should be?"""
+        wanted = kinds()[record.kind](**record.wanted)
+        if isinstance(wanted, Router):
+            return shell.alive(names.netns(self.id, record.kind, record.name))
+        if isinstance(wanted, Link):
+            return network.has_line(self.id, wanted)
+        if isinstance(wanted, Subnet):
+            return network.has_segment(self.id, wanted.router, wanted.cidr6)
+        subnet = self._records.get("net.subnet", record.wanted["subnet"])
+        plugged = subnet is not None and network.attached(self.id, subnet.wanted["router"], record.kind, record.name)
+        return plugged and (record.kind != "compute.host" or machine.running(self.id, record.name))
+
+    @contextmanager
+    def _made(self, kind: str, name: str) -> Iterator[None]:
+        """One maker of a thing at a time; whatever goes wrong is a DriverError."""
+        with _said(name), self._records.locked(f"{kind}-{name}"):
+            yield
+
+
+def _parse(want: Thing) -> Kind:
+    if want.kind not in MADE:
+        raise DriverError(
+            "unsupported",
+            f"实验环境不制作 {want.kind}:请在 environments.yaml 里交给其他驱动",
+            f"the lab does not make {want.kind}: give it to another driver in environments.yaml",
+            where=want.name,
+        )
+    try:
+        return kinds()[want.kind](**_named(want))
+    except ValidationError as error:
+        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        raise DriverError("invalid", f"属性不对:{said}", f"wrong properties: {said}", where=want.name) from None
+
+
+def _named(want: Thing) -> Mapping[str, Any]:
+    return {**want.properties, "name": want.name}
+
+
+@contextmanager
+def _said(where: str) -> Iterator[None]:
+    """Whatever this machine says, said as a DriverError."""
+    try:
+        yield
+    except Refused as error:
+        problem = error.problems[0]
+        raise DriverError("unavailable", problem.zh, problem.en, where=where) from error
+    except PermissionError as error:
+        raise DriverError(
+            "denied", f"权限不足({error}):请用 root 运行", f"not permitted ({error}): run as root", where=where
+        ) from error
+    except OSError as error:
+        raise DriverError(
+            "unavailable",
+            f"本机出错({error}):排除后重试",
+            f"this machine said {error}: put it right, try again",
+            where=where,
+        ) from error

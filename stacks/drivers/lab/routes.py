@@ -1,0 +1,97 @@
+"""The lab's routing as a pure function: routers, lines and prefixes → what every router must have in its table.
+
+Shortest path by round-trip time, then by hops, then by name, so that the same facts give the same tables in every
+process. Routers of one site see one another directly (a star round the first core router).
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+UNREACHABLE = "unreachable"
+"""`Hop.via` of the router that a prefix lies at: what no host has taken is refused there"""
+
+
+@dataclass(frozen=True, slots=True)
+class Router:
+    name: str
+    site: str
+    role: str
+    """core, access"""
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A line that is up, between two routers; each end has an address that the other routes through."""
+
+    name: str
+    ends: tuple[str, str]
+    addresses: tuple[str, str]
+    devices: tuple[str, str]
+    cost: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prefix:
+    """IPv4 or IPv6 text, at its router."""
+
+    text: str
+    router: str
+    rest: bool = True
+    """its router refuses what no host there has taken (False: the kernel itself knows the prefix there)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Hop:
+    prefix: str
+    via: str
+    """IPv6 address of the next router (for IPv4 prefixes too), or UNREACHABLE"""
+    device: str = ""
+
+
+def star(routers: Iterable[Router]) -> tuple[tuple[str, str], ...]:
+    """Pairs of routers of one site that are joined without a `net.link`: the first core router and each other."""
+    sites: dict[str, list[Router]] = {}
+    for router in sorted(routers, key=lambda r: (r.role != "core", r.name)):
+        sites.setdefault(router.site, []).append(router)
+    return tuple((group[0].name, other.name) for group in sites.values() for other in group[1:])
+
+
+def tables(routers: Iterable[str], edges: Iterable[Edge], prefixes: Iterable[Prefix]) -> dict[str, frozenset[Hop]]:
+    """Every router's routes. A prefix that cannot be reached from a router is absent from its table."""
+    table: dict[str, set[Hop]] = {name: set() for name in routers}
+    out: dict[str, list[tuple[str, Edge, int]]] = {name: [] for name in table}
+    for edge in edges:
+        for here, there in ((0, 1), (1, 0)):
+            if edge.ends[here] in table and edge.ends[there] in table:
+                out[edge.ends[here]].append((edge.ends[there], edge, there))
+    at: dict[str, list[Prefix]] = {}
+    for prefix in prefixes:
+        at.setdefault(prefix.router, []).append(prefix)
+    for router in table:
+        table[router] |= {Hop(prefix.text, UNREACHABLE) for prefix in at.get(router, ()) if prefix.rest}
+        for target, (address, device) in _first_hops(router, out).items():
+            table[router] |= {Hop(prefix.text, address, device) for prefix in at.get(target, ())}
+    return {name: frozenset(hops) for name, hops in table.items()}
+
+
+def _first_hops(start: str, out: Mapping[str, list[tuple[str, Edge, int]]]) -> dict[str, tuple[str, str]]:
+    """Target router → address and device of the first hop from `start`."""
+    found: dict[str, tuple[str, str]] = {}
+    queue: list[tuple[float, int, tuple[str, ...], tuple[str, str] | None]] = [(0.0, 0, (start,), None)]
+    done: set[str] = set()
+    while queue:
+        cost, hops, trail, first = heapq.heappop(queue)
+        here = trail[-1]
+        if here in done:
+            continue
+        done.add(here)
+        if first is not None:
+            found[here] = first
+        for there, edge, end in out[here]:
+            if there not in done:
+                step = first or (edge.addresses[end], edge.devices[1 - end])
+                heapq.heappush(queue, (cost + edge.cost, hops + 1, (*trail, there), step))
+    return found
