@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from ipaddress import IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 
@@ -20,7 +21,7 @@ ALL = addressing.assign(READ, Allocations())
 
 def overlaps(texts: list[str]) -> list[tuple[str, str]]:
     nets = sorted((ip_network(text) for text in texts), key=lambda net: int(net[0]))
-    return [(str(a), str(b)) for a, b in zip(nets, nets[1:], strict=False) if int(a[-1]) >= int(b[0])]
+    return [(str(a), str(b)) for a, b in itertools.pairwise(nets) if int(a[-1]) >= int(b[0])]
 
 
 def test_everything_that_is_laid_out_has_an_address_in_its_segment() -> None:
@@ -48,7 +49,9 @@ def test_the_fields_of_a_prefix_say_site_zone_and_bureau() -> None:
         for segment in layout.of_request(city, request).segments:
             number = int(IPv6Network(ALL.segment(segment.name).cidr6)[0]) >> 64 >> shift
             bureau, site, zone = city.bureau(request.bureau), city.site(segment.site), city.zone(segment.zone)
-            assert bureau and site and zone
+            assert bureau
+            assert site
+            assert zone
             assert number & (1 << plan.bureau_bits) - 1 == bureau.number
             assert number >> plan.bureau_bits & (1 << plan.zone_bits) - 1 == zone.number
             assert number >> plan.bureau_bits + plan.zone_bits & (1 << plan.site_bits) - 1 == site.number
