@@ -25,8 +25,6 @@ CHECK = Check(
 )
 _KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
 _LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@]+@", re.IGNORECASE)
-_OUTPUTS = {"sec.secret": frozenset({"value"})}
-"""outputs that a driver makes and that must be secrets"""
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
@@ -35,7 +33,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     table = kinds()
     for one in estate:
         kind = table.get(one.kind)
-        fields = (kind.secrets if kind else frozenset()) | _OUTPUTS.get(one.kind, frozenset())
+        fields = kind.secrets | kind.secret_outputs if kind else frozenset()
         given = [key for key in sorted(fields) if one.get(key) not in (None, "")]
         clear = [key for key in given if one[key] not in (SECRET, UNKNOWN)]
         clear += [path for path in _leaks(one) if path not in clear]

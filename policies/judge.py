@@ -1,0 +1,153 @@
+"""The estate → a verdict. The one evaluator behind preview, apply, the stock CLI and the monitor.
+
+In: an estate, planned or deployed, and a profile. Out: a frozen `Verdict` that can be printed, compared and signed.
+Pure: no clock, no network, no order but its own. A check that breaks answers `error` and blocks where it is
+mandatory; the others still run. What is unknown in a plan is reported and judged again with the real value; what is
+still unknown when it is applied blocks.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from inventory.estate import Estate
+from inventory.problems import Problem
+from policies.checks.shape import Answer, Check, Looked, Severity
+from policies.profiles import Entry, Profile
+from policies.profiles import profile as profile_named
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An answer that somebody should read, with all that a reader needs."""
+
+    check: str
+    answer: Answer
+    mandatory: bool
+    severity: Severity
+    urn: str
+    kind: str
+    name: str
+    stack: str
+    origin: str
+    """`file:line` of the request, "" where the city itself caused it"""
+    title_zh: str
+    title_en: str
+    zh: str
+    en: str
+    fix_zh: str
+    fix_en: str
+    clauses: tuple[str, ...]
+
+    def problem(self) -> Problem:
+        """The same as a sentence with a place."""
+        file, _, line = self.origin.rpartition(":")
+        placed = bool(file) and line.isdigit()
+        return Problem(
+            f"policy.{self.check}",
+            f"{self.title_zh}:{self.zh};{self.fix_zh}",
+            f"{self.title_en}: {self.en}; {self.fix_en}",
+            f"{self.kind} {self.name}".strip(),
+            file if placed else self.origin,
+            int(line) if placed else 0,
+            1 if placed else 0,
+        )
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All that was said. Empty `blocking` means: go on."""
+
+    profile: str
+    planned: bool
+    findings: tuple[Finding, ...]
+    """fail, unknown, error, waived; by check, stack and name"""
+    not_applicable: tuple[Finding, ...]
+    """with the reason"""
+    results: Mapping[str, Mapping[str, int]]
+    """check → answer → count, every check of the profile and all six answers"""
+
+    @cached_property
+    def blocking(self) -> tuple[Finding, ...]:
+        """Findings that stop: mandatory and failed, broken, or (once applied) still unknown."""
+        stops = {Answer.FAIL, Answer.ERROR} | (set() if self.planned else {Answer.UNKNOWN})
+        return tuple(one for one in self.findings if one.mandatory and one.answer in stops)
+
+    def data(self) -> dict[str, Any]:
+        """For JSON; equal verdicts give equal data."""
+        return {
+            "profile": self.profile,
+            "planned": self.planned,
+            "blocking": len(self.blocking),
+            "results": {check: dict(counts) for check, counts in self.results.items()},
+            "findings": [asdict(one) for one in self.findings],
+            "not_applicable": [asdict(one) for one in self.not_applicable],
+        }
+
+
+Observe = Callable[[str, Mapping[str, int]], None]
+"""called after each check with its id and its counts"""
+
+
+def judge(
+    estate: Estate, profile: str | Profile = "level3", *, planned: bool, observe: Observe | None = None
+) -> Verdict:
+    """Judge an estate by a profile (a name of profiles.yaml). Refused only where the profile is wrong."""
+    chosen = profile_named(profile) if isinstance(profile, str) else profile
+    findings: list[Finding] = []
+    spared: list[Finding] = []
+    results: dict[str, dict[str, int]] = {}
+    for entry in chosen.entries:
+        check = entry.loaded.check
+        looked = _run(estate, entry)
+        counts = dict.fromkeys((answer.value for answer in Answer), 0)
+        mine: list[Finding] = []
+        for one in looked:
+            counts[one.answer.value] += 1
+            if one.answer is not Answer.PASS:
+                mine.append(_finding(check, entry.mode == "mandatory", one))
+        mine.sort(key=lambda f: (f.stack, f.kind, f.name, f.urn, f.answer, f.en))
+        for finding in mine:
+            (spared if finding.answer is Answer.NOT_APPLICABLE else findings).append(finding)
+        results[check.id] = counts
+        if observe:
+            observe(check.id, counts)
+    return Verdict(chosen.name, planned, tuple(findings), tuple(spared), results)
+
+
+def _run(estate: Estate, entry: Entry) -> list[Looked]:
+    """What a check says; what it said before it broke counts too."""
+    looked: list[Looked] = []
+    try:
+        looked.extend(entry.loaded.judge(estate, entry.params))
+    except Exception as error:
+        # the error's own text is left out: it may hold a value that nobody here may see
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
+        what = type(error).__name__
+        looked.append(
+            Looked(
+                Answer.ERROR,
+                None,
+                f"检查项自身出错({what},{place}),没有结论",
+                f"the check itself broke ({what} at {place}) and concludes nothing",
+            )
+        )
+    if not looked:
+        kinds = ", ".join(entry.loaded.check.kinds)
+        looked.append(Looked(Answer.NOT_APPLICABLE, None, f"没有可查的资源({kinds})", f"nothing to look at ({kinds})"))
+    return looked
+
+
+def _finding(check: Check, mandatory: bool, looked: Looked) -> Finding:
+    one = looked.resource
+    return Finding(
+        check.id, looked.answer, mandatory, check.severity,
+        one.urn if one else "", one.kind if one else "", one.name if one else "", one.stack if one else "",
+        one.origin if one else "", check.title_zh, check.title_en, looked.zh, looked.en,
+        check.fix_zh, check.fix_en, check.clauses,
+    )  # fmt: skip
