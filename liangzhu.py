@@ -35,9 +35,9 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     from playbooks import conduct
     from policies import judge, report
     from stacks import engine, layers
-    from stacks.drivers import choice
+    from stacks.drivers import readiness
 
-    chosen = tell.step("prepare", choice.ready, reading.environment(options.environment), observe=tell.observe)
+    chosen = tell.step("prepare", readiness.ready, reading.environment(options.environment), tell.observe)
     read = tell.step("read", reading.read, options.environment)
     tell.enter(places.held(read.places, "up" if build else "plan", tell.clock()))
     addresses = tell.step("address", addressing.settle, read)
@@ -49,7 +49,7 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     done = tell.step("provision", engine.apply, work, plan)
     estate = done.estate
     rules.write(estate, read.places)
-    netns, real = choice.vantage(estate)
+    netns, real = readiness.vantage(estate)
     conducted = tell.step("configure", conduct.site, estate, read.places, netns=netns, secrets=engine.secrets(work),
                           observe=tell.observe, unless=tell.blocked(done, real))  # fmt: skip
     proofs = tell.step("prove", conduct.prove, estate, read.places, netns=netns, unless=tell.blocked(done, real))

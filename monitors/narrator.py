@@ -103,8 +103,11 @@ class Narrator:
         self.problems(getattr(result, "problems", None) or getattr(result, "failures", None) or ())
         return result
 
-    def observe(self, event: Any) -> None:
-        """Something happened inside the step: move the line on; without a terminal, a sign of life every 15 s."""
+    def observe(self, event: Any, english: str | None = None) -> None:
+        """Something happened inside the step (an event, or Chinese and English words): move the line on; without a
+        terminal, a sign of life every 15 s."""
+        if english is not None:
+            event = (event, english)
         what = getattr(event, "what", "")
         self._seen[what] = self._seen.get(what, 0) + 1
         text = words.event(event, self.language, self._seen)

@@ -1,0 +1,60 @@
+"""The verbs of this room: `refresh` and `destroy` an environment."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from dataclasses import replace
+from typing import Any
+
+from inventory import places, reading
+from stacks import engine, layers
+from stacks.drivers import readiness
+
+
+def refresh(tell: Any, options: argparse.Namespace) -> None:
+    """`./lz refresh`: read everything that is recorded, and tell what differs; the next `up` mends it."""
+    read = reading.read(options.environment)
+    tell.enter(places.held(read.places, "refresh", tell.clock()))
+    work = engine.work(read.places, layers.stacks(read), observe=tell.observe, stopping=tell.stopping)
+    before = engine.deployed(work)
+    done = tell.step("refresh", engine.refresh, work)
+    after = {resource.urn: resource for resource in done.estate}
+    drifted = 0
+    for resource in before:
+        now = after.get(resource.urn)
+        if now is None:
+            tell.say(f"- {resource.kind} {resource.name}:已不存在", f"- {resource.kind} {resource.name}: is gone")
+            drifted += 1
+        elif now.properties != resource.properties:
+            keys = sorted(k for k in now.properties if now.get(k) != resource.get(k))
+            tell.say(f"~ {resource.kind} {resource.name}:{'、'.join(keys)} 与记录不同",
+                     f"~ {resource.kind} {resource.name}: {', '.join(keys)} differ from the record")  # fmt: skip
+            drifted += 1
+    if drifted:
+        tell.say(f"共 {drifted} 处漂移;运行 ./lz up 恢复", f"{drifted} drifted; ./lz up mends them")
+    else:
+        tell.say("没有漂移", "no drift")
+    tell.code = 1 if done.problems else tell.code
+
+
+def destroy(tell: Any, options: argparse.Namespace) -> None:
+    """`./lz destroy`: every resource, then everything that the drivers keep, then the environment's folder. The
+    addresses stay: what is built again gets them again."""
+    environment = reading.environment(options.environment)
+    where = places.places(environment.state)
+    if not where.folder.is_dir():
+        tell.say(f"环境 {environment.name} 本来就没有建", f"environment {environment.name} is not there")
+        return
+    tell.enter(places.held(where, "destroy", tell.clock()))
+    specs = tuple(replace(spec, after=()) for spec in engine.recorded(where))
+    work = engine.work(where, specs, observe=tell.observe, stopping=tell.stopping)
+    done = tell.step("destroy", engine.destroy, work)
+    if done.problems or done.interrupted:
+        tell.code = 130 if done.interrupted else 1
+        return
+    readiness.ended(environment, tell.observe)
+    for folder in (where.stacks, where.estate, where.drivers, where.monitoring, where.ansible, where.report):
+        shutil.rmtree(folder, ignore_errors=True)
+    tell.say(f"环境 {environment.name} 已拆除,地址台账保留在 {where.addresses}",
+             f"environment {environment.name} is down; its addresses stay in {where.addresses}")  # fmt: skip
