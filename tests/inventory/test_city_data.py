@@ -124,4 +124,8 @@ def test_a_dual_active_pair_an_arbiter_and_a_remote_site_in_another_city_share_n
     assert len({site.power for site in city.sites}) == len(city.sites)
     assert set(first.carriers) != set(second.carriers)
     assert all(site.mainland for site in city.sites)
-    assert all(link.lines >= 2 and link.encryption != "none" for link in city.links)
+    sites = {site.key: site for site in city.sites}
+    for link in city.links:
+        one, other = (set(sites[key].carriers) for key in link.ends)
+        assert len(one & other) >= link.lines >= 2, f"{link.key}: each line has its own carrier, there at both ends"
+        assert link.encryption != "none"
