@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from stacks.drivers.lab import cgroups, machine, names, network, registry, shell
+from stacks.drivers.lab import cgroups, machine, names, ports, registry, shell
 from stacks.drivers.lab.records import flocked
 
 Observe = Callable[[str, str], None]
@@ -29,7 +29,8 @@ def teardown(folder: Path, observe: Observe = _silent, *, keys: Path | None = No
 
     DriverError: unavailable, denied."""
     lab = names.lab_id(folder)
-    (folder / "locks").mkdir(parents=True, exist_ok=True)
+    if not folder.exists() and not left(folder):
+        return
     with flocked(folder / "locks" / "topology"):
         _end(lab, folder, observe)
     shutil.rmtree(folder, ignore_errors=True)
@@ -74,7 +75,7 @@ def _end(lab: str, folder: Path, observe: Observe) -> None:
     for space in spaces:
         _clear(space)
     for space in sorted(spaces):
-        network.remove_space(space)
+        ports.remove_space(space)
     if spaces:
         observe(f"删除 {len(spaces)} 个网络命名空间", f"removed {len(spaces)} network namespaces")
 

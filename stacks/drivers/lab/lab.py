@@ -26,7 +26,7 @@ from inventory.model import Environment
 from inventory.places import Places
 from inventory.problems import Refused
 from stacks.drivers.base import DriverError, Need, Thing
-from stacks.drivers.lab import cgroups, checks, image, machine, names, needs, network, registry, shell
+from stacks.drivers.lab import cgroups, checks, image, machine, names, needs, network, ports, registry, shell
 from stacks.drivers.lab.records import Record, Records
 
 MADE = ("net.router", "net.link", "net.subnet", "sec.bastion", "compute.host")
@@ -131,6 +131,21 @@ class Lab:
                 list(several.map(self.create, hosts))
         return tuple(record.name for record in ill)
 
+    def cut(self, line: str) -> None:
+        """Take a `net.link` down without deleting it, as a digger would; routes go another way where there is one."""
+        self._switch(line, up=False)
+
+    def mend(self, line: str) -> None:
+        """End of `cut`."""
+        self._switch(line, up=True)
+
+    def _switch(self, line: str, *, up: bool) -> None:
+        with _said(line), self._records.locked("topology"):
+            record = self._records.get("net.link", line)
+            if record is None:
+                raise DriverError("not-found", f"没有线路 {line}", f"there is no line {line}", where=line)
+            network.switch(self.id, self._records, Link(**record.wanted), up=up)
+
     def close(self) -> None:
         """Nothing is held between calls."""
 
@@ -141,10 +156,14 @@ class Lab:
         with self._records.locked("topology"):
             old = self._records.get(want.kind, want.name)
             checks.possible(self._records, wanted)
-            id = old.id if old else names.thing_id(self.id, want.name, self._nonce())
             if old and any(old.wanted.get(word) != properties.get(word) for word in type(wanted).replaces):
                 self._unmake(old)
-            record = Record(want.kind, want.name, id, properties)
+                old = replace(old, whole=False)
+            if old:
+                record = replace(old, wanted=properties)
+            else:
+                id = names.thing_id(self.id, want.name, self._nonce())
+                record = Record(want.kind, want.name, id, properties)
             self._records.put(record)
         try:
             record = replace(record, outputs=self._make(wanted), whole=True)
@@ -164,7 +183,7 @@ class Lab:
             return {}
         router = self._router(getattr(wanted, "subnet", ""))
         if isinstance(wanted, Bastion):
-            space = network.attach(self.id, router, wanted.kind(), wanted.name, wanted.address6, None)
+            space = ports.attach(self.id, router, wanted.kind(), wanted.name, wanted.address6, None)
             return {"netns": names.path(space)}
         assert isinstance(wanted, Host)
         lower = self._root or image.location()
@@ -176,7 +195,7 @@ class Lab:
                 where=wanted.name,
             )
         place = machine.folder(self.folder, wanted.name)
-        network.attach(self.id, router, wanted.kind(), wanted.name, wanted.address6, wanted.address4)
+        ports.attach(self.id, router, wanted.kind(), wanted.name, wanted.address6, wanted.address4)
         machine.mount(place, lower)
         host_key = machine.fill(place, wanted, needs.key_pair(self._keys))
         if machine.running(self.id, wanted.name):
@@ -189,12 +208,12 @@ class Lab:
 
     def _unmake(self, record: Record) -> None:
         if record.kind == "net.router":
-            network.remove_space(names.netns(self.id, record.kind, record.name))
+            ports.remove_space(names.netns(self.id, record.kind, record.name))
         elif record.kind in ("sec.bastion", "compute.host"):
             if record.kind == "compute.host":
                 machine.erase(self.id, self.folder, record.name)
             subnet = self._records.get("net.subnet", record.wanted["subnet"])
-            network.detach(self.id, subnet.wanted["router"] if subnet else "", record.kind, record.name)
+            ports.detach(self.id, subnet.wanted["router"] if subnet else "", record.kind, record.name)
 
     def _router(self, subnet: str) -> str:
         """The router of a segment, alive."""
@@ -232,7 +251,7 @@ class Lab:
         if isinstance(wanted, Subnet):
             return network.has_segment(self.id, wanted.router, wanted.cidr6)
         subnet = self._records.get("net.subnet", record.wanted["subnet"])
-        plugged = subnet is not None and network.attached(self.id, subnet.wanted["router"], record.kind, record.name)
+        plugged = subnet is not None and ports.attached(self.id, subnet.wanted["router"], record.kind, record.name)
         return plugged and (record.kind != "compute.host" or machine.running(self.id, record.name))
 
     @contextmanager
@@ -269,6 +288,13 @@ def _said(where: str) -> Iterator[None]:
     except Refused as error:
         problem = error.problems[0]
         raise DriverError("unavailable", problem.zh, problem.en, where=where) from error
+    except ValidationError as error:
+        raise DriverError(
+            "unavailable",
+            f"旧版本的记录读不懂({error.error_count()} 处):用 ./lz destroy 清理后重建",
+            f"a record of another version is not understood ({error}): clear the lab with ./lz destroy",
+            where=where,
+        ) from error
     except PermissionError as error:
         raise DriverError(
             "denied", f"权限不足({error}):请用 root 运行", f"not permitted ({error}): run as root", where=where

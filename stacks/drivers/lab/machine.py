@@ -96,7 +96,6 @@ def start(lab: str, place: Path, host: Host) -> None:
             stdout=console,
             stderr=console,
             cwd="/",
-            timeout=shell.SECONDS,
             check=False,
             # without this, net sysctls are read-only inside
             env={"PATH": os.environ.get("PATH", os.defpath), "SYSTEMD_NSPAWN_API_VFS_WRITABLE": "network"},
@@ -209,6 +208,6 @@ def _failed(host: str, place: Path, zh: str, en: str) -> DriverError:
     return DriverError(
         "unavailable",
         f"主机{zh},再次运行会重试;控制台最后几行:\n{tail}",
-        f"the host {en}; running it again tries again; its console is in {console}",
+        f"the host {en}; running it again tries again; the end of its console:\n{tail}",
         where=host,
     )

@@ -35,7 +35,12 @@ def port(lab: str, kind: str, name: str) -> str:
 
 def wire(lab: str, *what: str) -> str:
     """A router's device towards another router."""
-    return _device(f"lz{lab}w", *what)
+    return _device(wires(lab), *what)
+
+
+def wires(lab: str) -> str:
+    """What every `wire` begins with."""
+    return f"lz{lab}w"
 
 
 def _device(head: str, *what: str) -> str:

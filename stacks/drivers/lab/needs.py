@@ -10,7 +10,7 @@ from pathlib import Path
 
 from inventory.problems import refuse
 from stacks.drivers.base import Need
-from stacks.drivers.lab import cgroups, image, registry
+from stacks.drivers.lab import cgroups, image, registry, shell
 
 _TOOLS = (
     ("systemd-nspawn", "systemd-container", "启动主机", "boots the hosts"),
@@ -97,6 +97,12 @@ def prepare(observe: image.Observe) -> None:
             "this machine makes no real hosts: " + "; ".join(f"{need.name} ({need.en})" for need in missing),
         )
     image.build(observe)
+    limit = int(registry.INSTANCES.read_text())
+    if limit < registry.ENOUGH:
+        observe(
+            f"有主机期间把 fs.inotify.max_user_instances 从 {limit} 提高到 {registry.ENOUGH},销毁时恢复",
+            f"fs.inotify.max_user_instances is raised from {limit} to {registry.ENOUGH} while there are hosts",
+        )
 
 
 def key_pair(folder: Path) -> str:
@@ -107,12 +113,7 @@ def key_pair(folder: Path) -> str:
             if not public.exists():
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
                 private.unlink(missing_ok=True)
-                subprocess.run(
-                    ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lzops@liangzhu", "-f", str(private)],
-                    check=True,
-                    stdin=subprocess.DEVNULL,
-                    capture_output=True,
-                )
+                shell.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "lzops@liangzhu", "-f", str(private))
     return public.read_text()
 
 

@@ -11,10 +11,10 @@ import json
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from stacks.drivers.base import DriverError, Thing
 
@@ -45,11 +45,7 @@ class Records:
         self.folder = folder
 
     def get(self, kind: str, name: str) -> Record | None:
-        place = self._place(kind, name)
-        try:
-            return Record(**json.loads(place.read_text()))
-        except FileNotFoundError:
-            return None
+        return _read(self._place(kind, name))
 
     def put(self, record: Record) -> None:
         place = self._place(record.kind, record.name)
@@ -69,17 +65,13 @@ class Records:
         """Whole or not, by name."""
         for kind in kinds:
             for place in sorted((self.folder / "things" / kind).glob("*.json")):
-                try:
-                    yield Record(**json.loads(place.read_text()))
-                except FileNotFoundError:  # deleted meanwhile
-                    continue
+                if record := _read(place):  # or it was deleted meanwhile
+                    yield record
 
     @contextmanager
     def locked(self, what: str, seconds: float = LOCK_SECONDS) -> Iterator[None]:
         """`topology`, or one thing. Held by one thread of one process; DriverError unavailable after `seconds`."""
-        place = self.folder / "locks" / f"{what.replace('/', '%')}"
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with flocked(place, seconds):
+        with flocked(self.folder / "locks" / what.replace("/", "%"), seconds):
             yield
 
     def _place(self, kind: str, name: str) -> Path:
@@ -90,21 +82,42 @@ class Records:
         return self.folder / "things" / kind / f"{name}.json"
 
 
+def _read(place: Path) -> Record | None:
+    try:
+        return Record(**json.loads(place.read_text()))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError) as error:
+        raise DriverError(
+            "unavailable",
+            f"记录 {place} 已损坏({error}):用 ./lz destroy 清理后重建",
+            f"the record {place} is damaged ({error}): clear the lab with ./lz destroy and build it again",
+        ) from error
+
+
 @contextmanager
 def flocked(place: Path, seconds: float = LOCK_SECONDS) -> Iterator[None]:
     """Hold a lock file. DriverError unavailable when somebody else held it for all of `seconds`."""
     until = time.monotonic() + seconds
-    with place.open("a") as handle:
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if time.monotonic() > until:
-                    raise DriverError(
-                        "unavailable",
-                        f"另一个进程占用 {place} 超过 {seconds:.0f} 秒:等它结束后重试",
-                        f"another process has held {place} for more than {seconds:.0f} s: try again when it is done",
-                    ) from None
-                time.sleep(0.02)
+    while (handle := _take(place)) is None:
+        if time.monotonic() > until:
+            raise DriverError(
+                "unavailable",
+                f"另一个进程占用 {place} 超过 {seconds:.0f} 秒:等它结束后重试",
+                f"another process has held {place} for more than {seconds:.0f} s: try again when it is done",
+            )
+        time.sleep(0.02)
+    with handle:
         yield
+
+
+def _take(place: Path) -> IO[str] | None:
+    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    handle = place.open("a")
+    with suppress(BlockingIOError, FileNotFoundError):
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        # who ends a lab removes its lock files, and a lock on a removed file keeps nobody out
+        if os.path.samestat(place.stat(), os.fstat(handle.fileno())):
+            return handle
+    handle.close()
+    return None

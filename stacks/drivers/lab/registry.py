@@ -5,6 +5,7 @@ Lies under /run, so a reboot forgets it together with everything that the kernel
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,6 @@ ENOUGH = 1024
 @contextmanager
 def locked() -> Iterator[None]:
     """For the few things that all labs do to the whole machine."""
-    RUN.mkdir(mode=0o700, parents=True, exist_ok=True)
     with flocked(RUN / "lock"):
         yield
 
@@ -46,11 +46,13 @@ def leave(lab: str) -> str | None:
     with locked():
         (RUN / "labs" / lab).unlink(missing_ok=True)
         before = RUN / "max_user_instances"
-        if labs() or not before.exists():
+        if labs():
             return None
-        INSTANCES.write_text(before.read_text())
-        note = f"fs.inotify.max_user_instances: {ENOUGH} → {before.read_text()}"
-        before.unlink()
+        note = None
+        if before.exists():
+            note = f"fs.inotify.max_user_instances: {ENOUGH} → {before.read_text()}"
+            INSTANCES.write_text(before.read_text())
+        shutil.rmtree(RUN)
         return note
 
 

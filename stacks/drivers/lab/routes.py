@@ -29,6 +29,7 @@ class Edge:
     name: str
     ends: tuple[str, str]
     addresses: tuple[str, str]
+    """`address/length`"""
     devices: tuple[str, str]
     cost: float = 0.0
 
@@ -92,6 +93,6 @@ def _first_hops(start: str, out: Mapping[str, list[tuple[str, Edge, int]]]) -> d
             found[here] = first
         for there, edge, end in out[here]:
             if there not in done:
-                step = first or (edge.addresses[end], edge.devices[1 - end])
+                step = first or (edge.addresses[end].partition("/")[0], edge.devices[1 - end])
                 heapq.heappush(queue, (cost + edge.cost, hops + 1, (*trail, there), step))
     return found

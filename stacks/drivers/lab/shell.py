@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -67,9 +68,25 @@ def settings(namespace: str, values: Mapping[str, int]) -> None:
     inside(names.path(namespace), write)
 
 
-def links(namespace: str) -> dict[str, bool]:
-    """Network devices of a namespace: name → has a carrier."""
-    return {row["ifname"]: "LOWER_UP" in row.get("flags", ()) for row in ip_json(namespace, "link", "show")}
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A network device as it is."""
+
+    up: bool
+    """has a carrier"""
+    addresses: frozenset[str]
+    """`address/length`, of both families"""
+
+
+def devices(namespace: str) -> dict[str, Device]:
+    """Network devices of a namespace, by name."""
+    return {
+        row["ifname"]: Device(
+            "LOWER_UP" in row.get("flags", ()),
+            frozenset(f"{it['local']}/{it['prefixlen']}" for it in row.get("addr_info", ()) if "local" in it),
+        )
+        for row in ip_json(namespace, "address", "show")
+    }
 
 
 def namespaces() -> frozenset[str]:
