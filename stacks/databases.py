@@ -1,0 +1,71 @@
+"""A database of a system: its hosts, disks, generated password and the instance over them.
+
+In: a workload with `database`. Out: `sec.secret`, `compute.host` …, `storage.volume`, `db.instance`, `mon.target`,
+recovery. The password is made by the driver, passes as a Pulumi secret, and is nowhere in clear.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pulumi
+
+from inventory.model import Request, Workload
+from stacks import flows
+from stacks.blueprint import DATABASE_PORT, Blueprint, Group
+from stacks.hosts import hosts, target, volume
+from stacks.parts import Part, gibibytes, shared
+from stacks.recovery import protect
+from stacks.resources import Instance, Secret, Subnet
+
+VERSION = "15"
+ADMIN = "liangzhu"
+"""never a default account's name"""
+DISK_MIB = 20 * 1024
+"""where the request names no size"""
+
+
+def database(
+    blue: Blueprint,
+    request: Request,
+    workload: Workload,
+    groups: Iterable[Group],
+    rules: Mapping[str, Iterable[flows.Rule]],
+    segments: Mapping[str, Subnet],
+    key: pulumi.Resource,
+    key_name: str,
+    parent: pulumi.Resource,
+) -> Instance:
+    """Members at each site, the first one preferred; a voter at the arbiter site where there are two."""
+    index = request.system.workloads.index(workload)
+    origin = request.origin("workloads", index)
+    groups = tuple(groups)
+    name = groups[0].name
+    part = Part("database:Database", name, shared(request), parent)
+    password = part.add(Secret, f"{name}-password", origin=origin)
+    made = {}
+    for group in groups:
+        made |= hosts(blue, part, group, rules, segments, origin)
+    members = [machine for machine in groups[0].machines if machine.role == "database"]
+    voters = [machine for group in groups for machine in group.machines if machine.role == "arbiter"]
+    size = workload.storage or DISK_MIB
+    disks = [volume(part, machine, size, key_name, [made[machine.name], key], origin) for machine in members]
+    sites = tuple(machine.site for machine in members)
+    instance = part.add(
+        Instance, name, after=[*made.values(), *disks, key], site=sites[0], zone=members[0].zone, engine="postgresql",
+        version=VERSION, mode="synchronous" if len(members) > 1 else "single",
+        members=tuple(machine.name for machine in members), arbiter=voters[0].name if voters else None, sites=sites,
+        port=DATABASE_PORT, admin=ADMIN, password=password.value, tls=True, encryption_key=key_name, checksums=True,
+        storage_gib=gibibytes(size), audit=True, origin=origin,
+    )  # fmt: skip
+    watched = Instance.kind.monitoring
+    for machine in members:
+        address = blue.allocations.host(machine.name).address6
+        if watched:
+            target(part, instance, machine, f"db.instance/{name}", watched.job, watched.port, address)
+    protect(
+        blue.city, part, f"db.instance/{name}", name, sites, request.system.availability, key_name, [instance, key],
+        level=request.system.level, origin=origin,
+    )  # fmt: skip
+    part.register_outputs({})
+    return instance

@@ -1,0 +1,83 @@
+"""Hosts and what comes with each: security group and rules, data volume, monitoring target.
+
+In: a group of the blueprint and its rules. Out: `net.sg`, `net.sg_rule`, `compute.host`, `storage.volume`,
+`mon.target`. The packets of a host are decided by its group alone, so the group is there before the host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pulumi
+
+from inventory.layout import Machine
+from stacks import flows
+from stacks.blueprint import Blueprint, Group
+from stacks.parts import Part, gibibytes
+from stacks.resources import Host, Resource, Sg, SgRule, Subnet, Target, Volume
+
+IMAGE = "debian-12"
+MONITORED = Host.kind.monitoring
+
+
+def guarded(part: Part, group: Group, rules: Iterable[flows.Rule], origin: str) -> Sg:
+    """The group's security group with its rules; `rules_digest` says in one number what they are."""
+    rules = tuple(rules)
+    names = tuple(machine.name for machine in group.machines)
+    sg = part.add(Sg, group.name, hosts=names, rules_digest=flows.digest(rules), origin=origin)
+    for rule in rules:
+        part.add(SgRule, rule.name, after=[sg], **{**rule.fields(), "origin": rule.origin or origin})
+    return sg
+
+
+def host(
+    blue: Blueprint, part: Part, machine: Machine, group: Group, after: Iterable[pulumi.Resource], origin: str
+) -> Host:
+    """One host with its address, and its monitoring target."""
+    addresses = blue.allocations.host(machine.name)
+    made = part.add(
+        Host, machine.name, after=after, site=machine.site, zone=machine.zone, role=machine.role,
+        workload=machine.workload, pool=machine.pool, architecture=machine.architecture, image=IMAGE, cpu=machine.cpu,
+        memory_mib=machine.memory_mib, disk_gib=machine.disk_gib, subnet=machine.segment, address6=addresses.address6,
+        address4=addresses.address4, security_groups=(group.name,), origin=origin,
+    )  # fmt: skip
+    if MONITORED:
+        target(part, made, machine, f"compute.host/{machine.name}", MONITORED.job, MONITORED.port, addresses.address6)
+    return made
+
+
+def target(part: Part, after: Resource, machine: Machine, of: str, job: str, port: int, address: str) -> Target:
+    """What Prometheus scrapes of a machine."""
+    return part.add(
+        Target, f"{job}-{machine.name}", after=[after], of=of, job=job, port=port, address=address, role=machine.role,
+        site=machine.site, zone=machine.zone,
+    )  # fmt: skip
+
+
+def volume(
+    part: Part, machine: Machine, size_mib: int, key: str, after: Iterable[pulumi.Resource], origin: str
+) -> Volume:
+    """The data disk of a host, encrypted with the system's own key."""
+    return part.add(
+        Volume, f"{machine.name}-data", after=after, site=machine.site, zone=machine.zone, host=machine.name,
+        size_gib=gibibytes(size_mib), encryption_key=key, origin=origin,
+    )  # fmt: skip
+
+
+def hosts(
+    blue: Blueprint,
+    part: Part,
+    group: Group,
+    rules: Mapping[str, Iterable[flows.Rule]],
+    segments: Mapping[str, Subnet],
+    origin: str = "",
+    **shared: Any,
+) -> dict[str, Host]:
+    """A group with its security group and every host of it."""
+    part.shared |= shared
+    sg = guarded(part, group, rules[group.name], origin)
+    return {
+        machine.name: host(blue, part, machine, group, [sg, *filter(None, [segments.get(machine.segment)])], origin)
+        for machine in group.machines
+    }

@@ -1,0 +1,108 @@
+"""The extranet of the city: routers and segments of each site, lines between the sites (stack `city-network`), and
+the segments of a system.
+
+In: sites, lines and zones of the city, and their addresses. Out: `net.router`, `net.subnet`, `net.link`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from inventory.layout import Segment
+from inventory.model import City, LinkPlan, Site
+from stacks.blueprint import Blueprint
+from stacks.parts import Part
+from stacks.resources import Link, Router, Subnet
+
+CAPACITY = {"core": 100_000, "access": 40_000}
+"""Mbps of a router by role: illustrative, and far above 1.3 times the peak of what stands behind it"""
+
+
+def city(blue: Blueprint) -> dict[str, Any]:
+    """Stack `city-network`. Exports the names that other stacks build on."""
+    cores: dict[str, Router] = {}
+    segments: dict[str, Subnet] = {}
+    for site in blue.city.sites:
+        part = Part("network:Site", site.key, {"site": site.key, "zone": "management"})
+        own = [segment for segment in blue.own.segments if segment.site == site.key]
+        routers = {role: _router(blue, part, site, role) for role in CAPACITY if role == "core" or _edge(own)}
+        cores[site.key] = routers["core"]
+        for segment in own:
+            router = "access" if segment.tier == "access" else "core"
+            segments[segment.name] = subnet(blue, part, segment, f"{router}-{site.key}", [routers[router]])
+        part.register_outputs({})
+    backbone = Part("network:Backbone", "backbone")
+    for line in blue.city.links:
+        _link(blue, backbone, line, cores)
+    backbone.register_outputs({})
+    return {
+        "routers": [f"core-{site}" for site in cores],
+        "segments": {name: blue.allocations.segment(name).cidr6 for name in segments},
+        "links": {line.key: list(line.ends) for line in blue.city.links},
+    }
+
+
+def subnet(
+    blue: Blueprint, part: Part, segment: Segment, router: str, after: list[pulumi.Resource], **fields: Any
+) -> Subnet:
+    """One segment behind its site's router. Only the access segments may have a route to the internet."""
+    prefixes = blue.allocations.segment(segment.name)
+    zone = blue.city.zone(segment.zone)
+    return part.add(
+        Subnet,
+        segment.name,
+        after=after,
+        **{
+            **fields,
+            "site": segment.site,
+            "zone": segment.zone,
+            "tier": segment.tier,
+            "cidr6": prefixes.cidr6,
+            "cidr4": prefixes.cidr4,
+            "router": router,
+            "internet_route": bool(zone and zone.internet and segment.tier == "access"),
+        },
+    )
+
+
+def segments(blue: Blueprint, part: Part, stack: str, after: list[pulumi.Resource]) -> dict[str, Subnet]:
+    """The segments of a system, behind the core router of their site."""
+    return {
+        segment.name: subnet(blue, part, segment, f"core-{segment.site}", after, origin=part.shared.get("origin", ""))
+        for segment in blue.layout(stack).segments
+    }
+
+
+def line_between(city_: City, source: str, target: str) -> LinkPlan | None:
+    """The line that joins two sites directly."""
+    return next((line for line in city_.links if set(line.ends) == {source, target}), None)
+
+
+def _edge(own: list[Segment]) -> bool:
+    return any(segment.tier == "access" for segment in own)
+
+
+def _router(blue: Blueprint, part: Part, site: Site, role: str) -> Router:
+    name = f"{role}-{site.key}"
+    return part.add(
+        Router, name, role=role, asn=site.asn, loopback6=blue.allocations.loopback(name), count=2,
+        racks=(f"{site.key}-{role}-1", f"{site.key}-{role}-2"), capacity_mbps=CAPACITY[role],
+    )  # fmt: skip
+
+
+def _link(blue: Blueprint, part: Part, line: LinkPlan, cores: Mapping[str, Router]) -> Link:
+    first, second = line.ends
+    sites = {site.key: site for site in blue.city.sites}
+    # carriers that both ends have come first: one line of each, as far as there are lines
+    carriers = dict.fromkeys(
+        [*(c for c in sites[first].carriers if c in sites[second].carriers), *sites[first].carriers]
+    )
+    return part.add(
+        Link, line.key, after=[cores[first], cores[second]], zone="management", ends=(first, second),
+        routers=(f"core-{first}", f"core-{second}"), prefix6=blue.allocations.link(line.key),
+        bandwidth_mbps=line.bandwidth_mbps, rtt_ms=line.rtt_ms, lines=line.lines,
+        carriers=tuple(carriers)[: line.lines], encryption=line.encryption,
+    )  # fmt: skip

@@ -1,0 +1,42 @@
+"""Shared platforms of the city (stack `city-platforms`): what each offers, and the highest level that it may host.
+
+In: the platforms of the city. Out: `gov.platform`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from inventory.layout import pool_of
+from inventory.model import Platform as Offer
+from stacks.blueprint import Blueprint
+from stacks.parts import Part
+from stacks.resources import Platform
+
+
+def city(blue: Blueprint) -> dict[str, Any]:
+    """Stack `city-platforms`. Exports capability → the stack that provides it, "" where the city's layers do."""
+    part = Part("platforms:Platforms", "platforms")
+    for offer in blue.city.platforms:
+        part.add(
+            Platform, offer.key, title=offer.name, item=offer.item, bureau=offer.operator, level=hosting(blue, offer),
+            capabilities=tuple(capability.key for capability in offer.capabilities),
+        )  # fmt: skip
+    part.register_outputs({})
+    offered = (capability for offer in blue.city.platforms for capability in offer.capabilities)
+    return {"capabilities": {capability.key: capability.system or "" for capability in offered}}
+
+
+def hosting(blue: Blueprint, offer: Offer) -> int:
+    """The level that every pool under the platform's systems reaches (a cloud graded below what it hosts is a high
+    risk); of a platform without a system of its own, that of the zone where the city's own services stand."""
+    stacks = {capability.system for capability in offer.capabilities}
+    levels = [
+        pool.level
+        for request in blue.read.requests
+        if request.stack in stacks
+        for workload in request.system.workloads
+        if (pool := pool_of(blue.city, request, workload))
+    ]
+    management = blue.city.zone("management")
+    return min(levels) if levels else management.level if management else 3

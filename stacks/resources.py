@@ -1,0 +1,148 @@
+"""The resources that programs register: one class for each provisioned kind, generated from `inventory.kinds`.
+
+`Subnet("a", cidr6=…, router=…)` registers `gov:net/subnet:Subnet` with the name `a` and the property `name` = "a".
+Fields are spelled as in the kind and checked at once, so a slip of the pen fails in the program's own line; values are
+checked by the provider. Every field and every output is an attribute (an Output). `Quota` and `Platform` exist in
+several areas: their classes carry the area's name where two would be the same (`GovQuota`, `K8sQuota`).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pulumi
+
+from inventory.kinds import Kind, compute, db, dns, dr, gov, iam, k8s, kms, log, mon, net, sec, storage, token
+from inventory.problems import nearest
+
+
+class Resource(pulumi.CustomResource):
+    """Base of the generated classes."""
+
+    kind: ClassVar[type[Kind]]
+    _token: ClassVar[str]
+    _needed: ClassVar[frozenset[str]]
+
+    def __init_subclass__(cls, of: type[Kind], **more: Any) -> None:
+        super().__init_subclass__(**more)
+        cls.kind, cls._token = of, token(of.kind())
+        cls._needed = frozenset(f for f, spec in of.model_fields.items() if spec.is_required()) - {"name"}
+        cls.__doc__ = of.__doc__
+
+    if TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> pulumi.Output[Any]: ...
+
+    def __init__(self, name: str, *, opts: pulumi.ResourceOptions | None = None, **fields: Any) -> None:
+        kind = self.kind
+        known = kind.model_fields
+        for field in fields:
+            if field not in known or field == "name":
+                near = nearest(field, known)
+                hint = f", did you mean {near}?" if near else ""
+                raise TypeError(f"{type(self).__name__}({name!r}) has no field {field!r}{hint}")
+        missing = sorted(self._needed - fields.keys())
+        if missing:
+            raise TypeError(f"{type(self).__name__}({name!r}) needs {', '.join(missing)}")
+        properties = {**dict.fromkeys(known), **fields, "name": name}
+        for field in kind.secrets:
+            if properties[field] is not None:
+                properties[field] = pulumi.Output.secret(properties[field])
+        properties |= dict.fromkeys(kind.outputs)
+        if kind.secret_outputs:
+            hidden = pulumi.ResourceOptions(additional_secret_outputs=sorted(kind.secret_outputs))
+            opts = pulumi.ResourceOptions.merge(opts, hidden)
+        super().__init__(self._token, name, properties, opts)
+
+
+class System(Resource, of=gov.System): ...
+
+
+class Platform(Resource, of=gov.Platform): ...
+
+
+class GovQuota(Resource, of=gov.Quota): ...
+
+
+class Subnet(Resource, of=net.Subnet): ...
+
+
+class Router(Resource, of=net.Router): ...
+
+
+class Link(Resource, of=net.Link): ...
+
+
+class Sg(Resource, of=net.Sg): ...
+
+
+class SgRule(Resource, of=net.SgRule): ...
+
+
+class Lb(Resource, of=net.Lb): ...
+
+
+class Listener(Resource, of=net.Listener): ...
+
+
+class Pool(Resource, of=compute.Pool): ...
+
+
+class Host(Resource, of=compute.Host): ...
+
+
+class Namespace(Resource, of=k8s.Namespace): ...
+
+
+class K8sQuota(Resource, of=k8s.Quota): ...
+
+
+class NetworkPolicy(Resource, of=k8s.NetworkPolicy): ...
+
+
+class Instance(Resource, of=db.Instance): ...
+
+
+class Bucket(Resource, of=storage.Bucket): ...
+
+
+class Volume(Resource, of=storage.Volume): ...
+
+
+class Key(Resource, of=kms.Key): ...
+
+
+class Certificate(Resource, of=sec.Certificate): ...
+
+
+class Bastion(Resource, of=sec.Bastion): ...
+
+
+class Tsa(Resource, of=sec.Tsa): ...
+
+
+class Secret(Resource, of=sec.Secret): ...
+
+
+class PasswordPolicy(Resource, of=iam.PasswordPolicy): ...
+
+
+class Role(Resource, of=iam.Role): ...
+
+
+class Idp(Resource, of=iam.Idp): ...
+
+
+class Replication(Resource, of=dr.Replication): ...
+
+
+class BackupPlan(Resource, of=dr.BackupPlan): ...
+
+
+class Record(Resource, of=dns.Record): ...
+
+
+class Sink(Resource, of=log.Sink): ...
+
+
+class Target(Resource, of=mon.Target): ...

@@ -1,0 +1,146 @@
+"""One system that a department asked for (stack `<bureau>.<system>`): everything of it, and nothing of anybody else's.
+
+In: the request, the addresses, and who calls it. Out: its resources; the exports are its hosts, endpoints and the
+capabilities that it uses. Segments, hosts, databases, entrances and recovery are families of their own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from typing import Any
+
+import pulumi
+
+from inventory import layout
+from inventory.layout import exposure_of, slug
+from inventory.model import Request, Workload
+from stacks import flows, network
+from stacks.blueprint import Blueprint, Group
+from stacks.clusters import cluster_part, pods
+from stacks.databases import DISK_MIB, database
+from stacks.entrances import entrance, peak_mbps
+from stacks.hosts import hosts, volume
+from stacks.parts import Part, gibibytes, reference, shared
+from stacks.recovery import protect
+from stacks.resources import Bucket, GovQuota, Key, Subnet, System
+from stacks.trust import TIMESTAMPS, key_policy
+
+
+def system(blue: Blueprint, stack: str) -> dict[str, Any]:
+    """Everything of one system."""
+    request = blue.systems[stack]
+    city = {name: reference(name) for name in ("city-network", "city-trust", "city-pools")}
+    providers = {name: reference(name) for name in blue.providers(stack)}
+    root = Part("system:System", stack, {**shared(request), "origin": request.origin("name")})
+    root.add(System, stack, after=[city["city-trust"], *providers.values()], **_record(blue, request))
+    _quotas(blue, request, root, city["city-pools"])
+    key_name = f"{slug(stack)}-key"
+    key = root.add(Key, key_name, spec="SM4", usage="encrypt", **key_policy(layout.same_city(blue.city)))
+    ground = Part("network:Segments", stack, root.shared, root)
+    segments = network.segments(blue, ground, stack, [city["city-network"]])
+    ground.register_outputs({})
+    rules = flows.of_system(blue, stack)
+    endpoints: dict[str, Any] = {}
+    for workload in request.system.workloads:
+        groups = [group for group in blue.groups(stack) if group.workload == workload.name]
+        if workload.database:
+            database(blue, request, workload, groups, rules, segments, key, key_name, root)
+            continue
+        after = [] if groups[0].cluster else _workload(blue, request, workload, groups[0], rules, segments, key, root)
+        endpoint = entrance(blue, request, workload, groups[0], after, root)
+        if endpoint:
+            endpoints[workload.name] = endpoint
+    if any(group.cluster for group in blue.groups(stack)):
+        part = cluster_part(request, root)
+        pods(part, request, blue.groups(stack), rules)
+        part.register_outputs({})
+    _buckets(blue, request, key, key_name, root)
+    root.register_outputs({})
+    return {
+        "hosts": {m.name: blue.allocations.host(m.name).address6 for m in blue.layout(stack).machines},
+        "endpoints": endpoints,
+        "uses": {name: provider.get_output("endpoints") for name, provider in providers.items()},
+    }
+
+
+def _record(blue: Blueprint, request: Request) -> dict[str, Any]:
+    asked = request.system
+    item = blue.city.item(asked.domain or asked.platform or "")
+    reaches = [exposure_of(workload) for workload in asked.workloads]
+    capabilities = filter(None, map(blue.city.capability, asked.uses))
+    return {
+        "title": asked.name,
+        "item": item.key if item else "",
+        "mode": asked.availability.mode,
+        "remote": asked.availability.remote,
+        "rto_s": asked.availability.rto,
+        "rpo_s": asked.availability.rpo,
+        "personal_information": asked.personal_information,
+        "exposure": next((reach for reach in ("internet", "extranet") if reach in reaches), "private"),
+        "uses": tuple(capability.key for capability in capabilities),
+        "peak_mbps": peak_mbps(request),
+        "timestamping": TIMESTAMPS if asked.level >= 3 else None,
+    }
+
+
+def _quotas(blue: Blueprint, request: Request, part: Part, pools: pulumi.Resource) -> None:
+    takes: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
+    for machine in blue.layout(request.stack).machines:
+        takes[machine.pool][0] += machine.cpu
+        takes[machine.pool][1] += machine.memory_mib
+    for workload in request.system.workloads:
+        pool = layout.pool_of(blue.city, request, workload)
+        if pool is None:
+            continue
+        if pool.type == "cluster":
+            takes[pool.key][0] += workload.cpu * workload.replicas
+            takes[pool.key][1] += workload.memory * workload.replicas
+        copies = sum(machine.role != "arbiter" for machine in blue.layout(request.stack).of(workload.name))
+        disk = workload.storage or (DISK_MIB if workload.database else 0)
+        takes[pool.key][2] += disk * copies
+    for pool_key, (cpu, memory, storage) in takes.items():
+        part.add(
+            GovQuota, f"{slug(request.stack)}-{pool_key}", after=[pools], pool=pool_key, cpu=cpu,
+            memory_gib=gibibytes(memory), storage_gib=gibibytes(storage),
+        )  # fmt: skip
+
+
+def _workload(
+    blue: Blueprint,
+    request: Request,
+    workload: Workload,
+    group: Group,
+    rules: Mapping[str, tuple[flows.Rule, ...]],
+    segments: Mapping[str, Subnet],
+    key: Key,
+    root: Part,
+) -> list[pulumi.Resource]:
+    origin = request.origin("workloads", request.system.workloads.index(workload))
+    part = Part("compute:Workload", group.name, shared(request), root)
+    made = hosts(blue, part, group, rules, segments, origin)
+    if workload.storage:
+        for machine in group.machines:
+            name = f"{slug(request.stack)}-key"
+            volume(part, machine, workload.storage, name, [made[machine.name], key], origin)
+    part.register_outputs({})
+    return list(made.values())
+
+
+def _buckets(blue: Blueprint, request: Request, key: Key, key_name: str, root: Part) -> None:
+    sites = layout.same_city(blue.city) if request.system.availability.mode == "dual-active" else ()
+    sites = sites or layout.same_city(blue.city)[:1]
+    for index, bucket in enumerate(request.system.buckets):
+        origin = request.origin("buckets", index)
+        name = f"{slug(request.stack)}-{bucket.name}"
+        part = Part("storage:Store", name, shared(request), root)
+        made = part.add(
+            Bucket, name, after=[key], site=sites[0], zone="dedicated", size_gib=gibibytes(bucket.size),
+            encryption_key=key_name, versioning=bucket.versioning,
+            personal_information=request.system.personal_information, origin=origin,
+        )  # fmt: skip
+        protect(
+            blue.city, part, f"storage.bucket/{name}", name, sites, request.system.availability, key_name, [made, key],
+            level=request.system.level, origin=origin,
+        )  # fmt: skip
+        part.register_outputs({})

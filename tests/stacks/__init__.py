@@ -1,0 +1,1 @@
+"""The program, the provider and the simulator."""
