@@ -187,6 +187,8 @@ def exposure_of(workload: Workload) -> str:
 
 
 def _pool_at(city: City, site: str, like: Pool | None) -> Pool:
+    if like and like.type == "virtual" and site in like.sites:
+        return like
     virtual = [pool for pool in city.pools if pool.type == "virtual"]
     here = [pool for pool in virtual if site in pool.sites]
     same = [pool for pool in here if like and pool.architecture == like.architecture]

@@ -115,3 +115,14 @@ def test_a_request_file_opens_with_its_schema() -> None:
     for path in (ROOT / "inventory" / "requests").glob("Pulumi.*.yaml"):
         first = path.read_text(encoding="utf-8").splitlines()[0]
         assert first == "# yaml-language-server: $schema=../schemas/request.schema.json", path.name
+
+
+def test_no_host_of_a_system_leaves_its_pools_make_or_falls_below_its_level(found: Read) -> None:
+    for request in found.requests:
+        for machine in layout.of_request(found.city, request).machines:
+            pool = found.city.pool(machine.pool)
+            assert pool, machine.name
+            assert pool.level >= request.system.level, f"{machine.name} is in {pool.key}"
+            assert machine.site in pool.sites, machine.name
+            asked = {w.pool for w in request.system.workloads if w.pool}
+            assert machine.pool in asked, f"{machine.name} is in {machine.pool}, {request.stack} asked for {asked}"
