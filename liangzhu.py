@@ -34,23 +34,23 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     from monitors import rules, watch
     from playbooks import conduct
     from policies import judge, report
-    from stacks import engine, layers
+    from stacks import provisioning
     from stacks.drivers import readiness
 
     chosen = tell.step("prepare", readiness.ready, reading.environment(options.environment), tell.observe)
     read = tell.step("read", reading.read, options.environment)
     tell.enter(places.held(read.places, "up" if build else "plan", tell.clock()))
     addresses = tell.step("address", addressing.settle, read)
-    work = engine.work(read.places, layers.stacks(read), observe=tell.observe, stopping=tell.stopping)
-    plan = tell.step("plan", engine.plan, work)
+    work = provisioning.work(read.places, read, tell.observe, tell.stopping)
+    plan = tell.step("plan", provisioning.plan, work)
     verdict = tell.step("judge", judge.judge, plan.estate, read.environment.profile, planned=True)
     if not tell.may_go_on(plan, verdict) or not build:
         return
-    done = tell.step("provision", engine.apply, work, plan)
+    done = tell.step("provision", provisioning.apply, work, plan)
     estate = done.estate
     rules.write(estate, read.places)
     netns, real = readiness.vantage(estate)
-    conducted = tell.step("configure", conduct.site, estate, read.places, netns=netns, secrets=engine.secrets(work),
+    conducted = tell.step("configure", conduct.site, estate, read.places, netns=netns, secrets=provisioning.secrets(work),
                           observe=tell.observe, unless=tell.blocked(done, real))  # fmt: skip
     proofs = tell.step("prove", conduct.prove, estate, read.places, netns=netns, unless=tell.blocked(done, real))
     seen = tell.step("watch", watch.look, estate, netns=netns, clock=tell.clock, unless=tell.blocked(done, real))

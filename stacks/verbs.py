@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import shutil
-from dataclasses import replace
 from typing import Any
 
 from inventory import places, reading
-from stacks import engine, layers
+from stacks import provisioning
 from stacks.drivers import readiness
 
 
@@ -16,9 +15,9 @@ def refresh(tell: Any, options: argparse.Namespace) -> None:
     """`./lz refresh`: read everything that is recorded, and tell what differs; the next `up` mends it."""
     read = reading.read(options.environment)
     tell.enter(places.held(read.places, "refresh", tell.clock()))
-    work = engine.work(read.places, layers.stacks(read), observe=tell.observe, stopping=tell.stopping)
-    before = engine.deployed(work)
-    done = tell.step("refresh", engine.refresh, work)
+    work = provisioning.work(read.places, read, tell.observe, tell.stopping)
+    before = provisioning.deployed(work)
+    done = tell.step("refresh", provisioning.refresh, work)
     after = {resource.urn: resource for resource in done.estate}
     drifted = 0
     for resource in before:
@@ -47,9 +46,8 @@ def destroy(tell: Any, options: argparse.Namespace) -> None:
         tell.say(f"环境 {environment.name} 本来就没有建", f"environment {environment.name} is not there")
         return
     tell.enter(places.held(where, "destroy", tell.clock()))
-    specs = tuple(replace(spec, after=()) for spec in engine.recorded(where))
-    work = engine.work(where, specs, observe=tell.observe, stopping=tell.stopping)
-    done = tell.step("destroy", engine.destroy, work)
+    work = provisioning.work(where, None, tell.observe, tell.stopping)
+    done = tell.step("destroy", provisioning.destroy, work)
     if done.problems or done.interrupted:
         tell.code = 130 if done.interrupted else 1
         return

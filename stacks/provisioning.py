@@ -1,0 +1,72 @@
+"""What the door asks of this room: one environment's stacks, planned, applied, refreshed or destroyed.
+
+In: what was read. Out: the engine's plans and outcomes. It only knows where things lie; the engine does the work.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from inventory.estate import Estate
+from inventory.places import ROOT, Places, passphrase
+from inventory.reading import Read
+from stacks import engine, layers
+from stacks.engine import EstatePlan, Outcome, Program
+
+
+@dataclass(frozen=True)
+class Work:
+    """One environment's stacks, and how a run on them is watched and stopped."""
+
+    places: Places
+    program: Program
+    specs: tuple[Any, ...]
+    """`StackSpec`s, in order"""
+    observe: Callable[[Any], None]
+    stopping: threading.Event
+
+    @property
+    def key(self) -> str:
+        return passphrase(self.places)
+
+
+def work(places: Places, read: Read | None, observe: Callable[[Any], None], stopping: threading.Event) -> Work:
+    """Everything for the verbs below. Without a reading only what is recorded can be worked on (destroy)."""
+    specs = layers.stacks(read) if read else ()
+    return Work(places, Program(ROOT), specs, observe, stopping)
+
+
+def plan(of: Work) -> EstatePlan:
+    """What an update would do to every stack. Nothing is built."""
+    return engine.plan(of.program, of.specs, of.places.stacks, of.key, of.observe, stopping=of.stopping)
+
+
+def apply(of: Work, planned: EstatePlan) -> Outcome:
+    """Make what was planned, and nothing else."""
+    return engine.apply(of.program, of.specs, of.places.stacks, of.key, of.observe, publish=of.places.estate,
+                        plan=planned, stopping=of.stopping)  # fmt: skip
+
+
+def refresh(of: Work) -> Outcome:
+    """Read what is there into the record."""
+    return engine.refresh(of.program, of.specs, of.places.stacks, of.key, of.observe, publish=of.places.estate,
+                          stopping=of.stopping)  # fmt: skip
+
+
+def destroy(of: Work) -> Outcome:
+    """Delete everything that is recorded, each thing before what it depends on."""
+    return engine.destroy(of.program, of.specs, of.places.stacks, of.key, of.observe, publish=of.places.estate,
+                          stopping=of.stopping)  # fmt: skip
+
+
+def deployed(of: Work) -> Estate:
+    """What the record says is there."""
+    return engine.deployed(of.places.stacks, of.key)
+
+
+def secrets(of: Work) -> Mapping[str, str]:
+    """name of a `sec.secret` → its value, for the playbooks; never for a log or a report."""
+    return engine.secrets(of.places.stacks, of.key)
