@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable
 
 from inventory.kinds.base import Kind
@@ -11,6 +12,7 @@ from inventory.kinds.net import Link, Router, Subnet
 from inventory.kinds.sec import Bastion
 from stacks.drivers.base import DriverError
 from stacks.drivers.lab.records import Record, Records
+from stacks.drivers.wants import prefix
 
 
 def possible(records: Records, wanted: Kind) -> None:
@@ -25,6 +27,9 @@ def possible(records: Records, wanted: Kind) -> None:
             _invalid(wanted.name, f"前缀 {wanted.prefix6} 容不下两端地址", f"{wanted.prefix6} has no room for two ends")
         _there(records, wanted.name, "net.router", wanted.routers)
     elif isinstance(wanted, Subnet):
+        prefix(wanted.cidr6, wanted.name, 6)
+        if wanted.cidr4 is not None:
+            prefix(wanted.cidr4, wanted.name, 4)
         _there(records, wanted.name, "net.router", [wanted.router])
         for mine in filter(None, (wanted.cidr6, wanted.cidr4)):
             for other in records.of("net.subnet"):
@@ -36,6 +41,12 @@ def possible(records: Records, wanted: Kind) -> None:
                             f"{mine} overlaps {theirs} of {other.name}: change the address plan",
                         )
     elif isinstance(wanted, Host | Bastion):
+        if isinstance(wanted, Host) and not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?", wanted.name):
+            _invalid(
+                wanted.name,
+                f"{wanted.name!r} 不能作主机名(小写字母、数字、连字符,最多 63 个)",
+                f"{wanted.name!r} is no host name (lower-case letters, digits, hyphens, at most 63)",
+            )
         _there(records, wanted.name, "net.subnet", [wanted.subnet])
         _addresses(records, wanted)
 
@@ -61,22 +72,23 @@ def _addresses(records: Records, wanted: Host | Bastion) -> None:
     segment = records.get("net.subnet", wanted.subnet)
     assert segment is not None
     address4 = wanted.address4 if isinstance(wanted, Host) else None
-    for address, prefix in ((wanted.address6, segment.wanted["cidr6"]), (address4, segment.wanted.get("cidr4"))):
-        if address is None:
+    for text, cidr in ((wanted.address6, segment.wanted["cidr6"]), (address4, segment.wanted["cidr4"])):
+        if text is None:
             continue
-        if prefix is None or not _network(address, wanted.name).subnet_of(_network(prefix, segment.name)):  # type: ignore[arg-type]
+        address = _address(text, wanted.name)
+        if cidr is None or address not in ipaddress.ip_network(cidr):
             _invalid(
                 wanted.name,
-                f"地址 {address} 不在网段 {segment.name}({prefix})内",
-                f"the address {address} is not in the segment {segment.name} ({prefix})",
+                f"地址 {text} 不在网段 {segment.name}({cidr})内",
+                f"the address {text} is not in the segment {segment.name} ({cidr})",
             )
         for other in records.of("compute.host", "sec.bastion"):
-            taken = {other.wanted["address6"], other.wanted.get("address4")}
-            if other.name != wanted.name and address in taken:
+            taken = [other.wanted["address6"], other.wanted.get("address4")]
+            if other.name != wanted.name and address in [ipaddress.ip_address(it) for it in taken if it]:
                 _conflict(
                     wanted.name,
-                    f"地址 {address} 已被 {other.name} 使用:请改地址规划",
-                    f"the address {address} is taken by {other.name}: change the address plan",
+                    f"地址 {text} 已被 {other.name} 使用:请改地址规划",
+                    f"the address {text} is taken by {other.name}: change the address plan",
                 )
 
 
@@ -96,6 +108,14 @@ def _network(text: str, name: str) -> ipaddress.IPv4Network | ipaddress.IPv6Netw
         return ipaddress.ip_network(text, strict=False)
     except ValueError:
         _invalid(name, f"{text!r} 不是地址或前缀", f"{text!r} is no address or prefix")
+        raise
+
+
+def _address(text: str, name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        _invalid(name, f"{text!r} 不是地址", f"{text!r} is no address")
         raise
 
 

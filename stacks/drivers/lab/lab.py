@@ -6,9 +6,8 @@ In: wanted things. Out: what is there, from the kernel and from one record a thi
 
 from __future__ import annotations
 
-import json
 import secrets
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -26,8 +25,9 @@ from inventory.model import Environment
 from inventory.places import Places
 from inventory.problems import Refused
 from stacks.drivers.base import DriverError, Need, Thing
-from stacks.drivers.lab import cgroups, checks, image, machine, names, needs, network, ports, registry, shell
+from stacks.drivers.lab import cgroups, checks, ending, image, machine, names, needs, network, ports, registry, shell
 from stacks.drivers.lab.records import Record, Records
+from stacks.drivers.wants import checked
 
 MADE = ("net.router", "net.link", "net.subnet", "sec.bastion", "compute.host")
 """the kinds that the lab makes, in an order in which they can be made"""
@@ -68,13 +68,19 @@ class Lab:
         """Install what is missing and build the hosts' image; says first what it does. Refused."""
         needs.prepare(observe)
 
+    @staticmethod
+    def teardown(folder: Path, observe: image.Observe) -> None:
+        """Everything of the lab in `folder` goes, also what a crash left. DriverError."""
+        with _said("lab"):
+            ending.teardown(folder, observe)
+
     def create(self, want: Thing) -> Thing:
-        wanted = _parse(want)
+        properties, wanted = _parse(want)
         with self._made(want.kind, want.name):
-            return self._converge(want, wanted)
+            return self._converge(wanted, properties)
 
     def update(self, id: str, want: Thing) -> Thing:
-        wanted = _parse(want)
+        properties, wanted = _parse(want)
         with self._made(want.kind, want.name):
             record = self._records.get(want.kind, want.name)
             if record is None or record.id != id:
@@ -84,7 +90,7 @@ class Lab:
                     f"the lab has no {want.kind} {want.name} with the id {id}: refresh the state, then try again",
                     where=want.name,
                 )
-            return self._converge(want, wanted)
+            return self._converge(wanted, properties)
 
     def read(self, kind: str, id: str) -> Thing | None:
         name = names.name_of(self.id, id)
@@ -149,21 +155,19 @@ class Lab:
     def close(self) -> None:
         """Nothing is held between calls."""
 
-    def _converge(self, want: Thing, wanted: Kind) -> Thing:
-        properties = json.loads(json.dumps(dict(want.properties)))
+    def _converge(self, wanted: Kind, properties: dict[str, Any]) -> Thing:
+        kind, name = wanted.kind(), wanted.name
         (self.folder / "things").mkdir(parents=True, exist_ok=True)
         registry.enter(self.id, self.folder)
         with self._records.locked("topology"):
-            old = self._records.get(want.kind, want.name)
+            old = self._records.get(kind, name)
             checks.possible(self._records, wanted)
-            if old and any(old.wanted.get(word) != properties.get(word) for word in type(wanted).replaces):
-                self._unmake(old)
-                old = replace(old, whole=False)
+            record = Record(kind, name, names.thing_id(self.id, name, self._nonce()), properties)
             if old:
                 record = replace(old, wanted=properties)
-            else:
-                id = names.thing_id(self.id, want.name, self._nonce())
-                record = Record(want.kind, want.name, id, properties)
+                if any(old.wanted.get(word) != properties[word] for word in type(wanted).replaces):
+                    self._unmake(old)
+                    record = replace(record, whole=False)
             self._records.put(record)
         try:
             record = replace(record, outputs=self._make(wanted), whole=True)
@@ -171,10 +175,20 @@ class Lab:
             if old is None:
                 with suppress(DriverError):  # the first reason counts; what stays is found by the next create
                     self._unmake(record)
-                    self._records.drop(want.kind, want.name)
+                    self._records.drop(kind, name)
             raise
+        if isinstance(wanted, Subnet) and old and old.wanted["router"] != wanted.router:
+            self._move(wanted, old.wanted["router"])
         self._records.put(record)
         return record.thing(self._now(record))
+
+    def _move(self, segment: Subnet, before: str) -> None:
+        """Its hosts go with a segment to another router."""
+        for user in self._records.of("compute.host", "sec.bastion"):
+            if user.wanted["subnet"] == segment.name:
+                ports.detach(self.id, before, user.kind, user.name, keep=True)
+                addresses = user.wanted["address6"], user.wanted.get("address4")
+                ports.attach(self.id, segment.router, user.kind, user.name, *addresses)
 
     def _make(self, wanted: Kind) -> dict[str, Any]:
         if isinstance(wanted, Router | Link | Subnet):
@@ -261,23 +275,9 @@ class Lab:
             yield
 
 
-def _parse(want: Thing) -> Kind:
-    if want.kind not in MADE:
-        raise DriverError(
-            "unsupported",
-            f"实验环境不制作 {want.kind}:请在 environments.yaml 里交给其他驱动",
-            f"the lab does not make {want.kind}: give it to another driver in environments.yaml",
-            where=want.name,
-        )
-    try:
-        return kinds()[want.kind](**_named(want))
-    except ValidationError as error:
-        said = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise DriverError("invalid", f"属性不对:{said}", f"wrong properties: {said}", where=want.name) from None
-
-
-def _named(want: Thing) -> Mapping[str, Any]:
-    return {**want.properties, "name": want.name}
+def _parse(want: Thing) -> tuple[dict[str, Any], Kind]:
+    properties = checked(replace(want, properties={**want.properties, "name": want.name}), MADE, "lab")
+    return properties, kinds()[want.kind](**properties)
 
 
 @contextmanager

@@ -80,7 +80,7 @@ def _edges(lab: str, routers: dict[str, Router], lines: Iterable[Link]) -> list[
     for line in lines:
         network = ipaddress.ip_network(line.prefix6, strict=False)
         addresses = f"{network[0]}/{network.prefixlen}", f"{network[1]}/{network.prefixlen}"
-        edges.append(routes.Edge(line.name, line.routers, addresses, _devices(lab, line), line.rtt_ms))
+        edges.append(routes.Edge(line.name, line.routers, addresses, _devices(lab, line), round(line.rtt_ms * 1000)))
     return edges
 
 

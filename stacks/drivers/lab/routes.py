@@ -31,7 +31,8 @@ class Edge:
     addresses: tuple[str, str]
     """`address/length`"""
     devices: tuple[str, str]
-    cost: float = 0.0
+    cost: int = 0
+    """round-trip time in microseconds: whole, so that every router adds up to the same"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def tables(routers: Iterable[str], edges: Iterable[Edge], prefixes: Iterable[Pre
 def _first_hops(start: str, out: Mapping[str, list[tuple[str, Edge, int]]]) -> dict[str, tuple[str, str]]:
     """Target router → address and device of the first hop from `start`."""
     found: dict[str, tuple[str, str]] = {}
-    queue: list[tuple[float, int, tuple[str, ...], tuple[str, str] | None]] = [(0.0, 0, (start,), None)]
+    queue: list[tuple[int, int, tuple[str, ...], tuple[str, str] | None]] = [(0, 0, (start,), None)]
     done: set[str] = set()
     while queue:
         cost, hops, trail, first = heapq.heappop(queue)
