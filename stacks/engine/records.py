@@ -1,0 +1,103 @@
+"""What the state holds of a resource: Pulumi's own shape of a deployment's resource, secrets in clear and marked.
+
+A body has `urn`, `type`, `custom`, `id`, `inputs`, `outputs`, `parent`, `dependencies`, `propertyDependencies`,
+`provider`, `protect`, … exactly as an exported deployment has them, so that export is a matter of sealing.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from stacks.engine import urns
+
+_TIMES = ("created", "modified")
+
+
+@dataclass(slots=True, eq=False)
+class Record:
+    """A resource of the state. `number` is its row there, 0 as long as it has none."""
+
+    body: dict[str, Any]
+    number: int = 0
+
+    @property
+    def urn(self) -> str:
+        return self.body["urn"]
+
+    @property
+    def type(self) -> str:
+        return self.body["type"]
+
+    @property
+    def id(self) -> str:
+        return self.body.get("id", "")
+
+    @property
+    def inputs(self) -> dict[str, Any]:
+        return self.body.get("inputs") or {}
+
+    @property
+    def outputs(self) -> dict[str, Any]:
+        return self.body.get("outputs") or {}
+
+    @property
+    def gone(self) -> bool:
+        """Deleted to be replaced, and its replacement never came."""
+        return bool(self.body.get("pendingReplacement"))
+
+    @property
+    def doomed(self) -> bool:
+        """Replaced, and only waiting for its deletion."""
+        return bool(self.body.get("delete"))
+
+    @property
+    def managed(self) -> bool:
+        """A provider made it, so a provider reads and deletes it."""
+        body = self.body
+        return bool(body.get("custom")) and not urns.is_provider(body["type"]) and not body.get("external")
+
+    @property
+    def needs(self) -> set[str]:
+        """URNs of everything that must be there before it and deleted after it."""
+        body = self.body
+        needed = set(body.get("dependencies") or ())
+        for property_ in (body.get("propertyDependencies") or {}).values():
+            needed.update(property_)
+        needed.update(filter(None, (body.get("parent"), body.get("deletedWith"))))
+        if body.get("provider"):
+            needed.add(urns.referenced(body["provider"])[0])
+        needed.discard(body["urn"])
+        return needed
+
+    def equals(self, other: Record) -> bool:
+        """The same but for when it was written."""
+        mine, theirs = ({k: v for k, v in r.body.items() if k not in _TIMES} for r in (self, other))
+        return mine == theirs
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An operation that was begun and of which nothing more is known."""
+
+    number: int
+    op: str
+    """creating, updating or deleting"""
+    body: dict[str, Any]
+    record: int
+    """row of the resource it works on, 0 where it has none"""
+
+    @property
+    def urn(self) -> str:
+        return self.body["urn"]
+
+
+def users(records: Iterable[Record]) -> dict[str, list[Record]]:
+    """URN → the records that need it."""
+    found: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        for urn in record.needs:
+            found[urn].append(record)
+    return found

@@ -1,0 +1,133 @@
+"""Secrets of the state in Pulumi's passphrase form, so that a stock CLI with the same passphrase can read them.
+
+`v1:<nonce>:<AES-256-GCM>` under a key from PBKDF2-SHA256 with 1,000,000 rounds. An environment has one salt and so
+one key: it is derived once, in the parent, and the forked workers inherit it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import json
+import os
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from inventory.problems import refuse
+from stacks.engine.values import SECRET, SIGNATURE, clear, is_secret, mapped, secret
+
+ROUNDS = 1_000_000
+_CHECK = "pulumi"
+
+
+@lru_cache(maxsize=8)
+def _cipher(passphrase: str, salt: bytes) -> AESGCM:
+    return AESGCM(hashlib.pbkdf2_hmac("sha256", passphrase.encode(), salt, ROUNDS, 32))
+
+
+def _encrypt(cipher: AESGCM, text: str) -> str:
+    nonce = os.urandom(12)
+    sealed = cipher.encrypt(nonce, text.encode(), None)
+    return f"v1:{base64.b64encode(nonce).decode()}:{base64.b64encode(sealed).decode()}"
+
+
+def _decrypt(cipher: AESGCM, text: str) -> str:
+    _, nonce, sealed = text.split(":")
+    return cipher.decrypt(base64.b64decode(nonce), base64.b64decode(sealed), None).decode()
+
+
+def new_salt(passphrase: str) -> str:
+    """`v1:<salt>:<check>`, as Pulumi writes it under `encryptionsalt`."""
+    raw = os.urandom(8)
+    return f"v1:{base64.b64encode(raw).decode()}:{_encrypt(_cipher(passphrase, raw), _CHECK)}"
+
+
+def environment_salt(folder: Path, passphrase: str, *, create: bool) -> str:
+    """The salt of the state folder; made on first use. Refused where the passphrase is not the one of the state."""
+    path = folder / "encryptionsalt"
+    if path.exists():
+        salt = path.read_text(encoding="ascii").strip()
+        Sealer(passphrase, salt).unlock()
+        return salt
+    salt = new_salt(passphrase)
+    if create:
+        folder.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(f".{os.getpid()}")
+        temporary.write_text(salt + "\n", encoding="ascii")
+        try:
+            os.link(temporary, path)  # never overwrites: whoever came first has set the salt
+        except FileExistsError:
+            salt = path.read_text(encoding="ascii").strip()
+        finally:
+            temporary.unlink()
+    return salt
+
+
+class Sealer:
+    """Seals and opens the secrets of one stack; keeps the ciphertext of what did not change."""
+
+    def __init__(self, passphrase: str, salt: str) -> None:
+        self.salt = salt
+        self._passphrase = passphrase
+        self._unlocked: AESGCM | None = None
+        self._kept: dict[tuple[str, str], str] = {}
+
+    def unlock(self) -> AESGCM:
+        """The cipher, derived on first use. Refused where the passphrase does not fit."""
+        if self._unlocked is None:
+            try:
+                version, raw, check = self.salt.split(":", 2)
+                cipher = _cipher(self._passphrase, base64.b64decode(raw))
+                if version != "v1" or _decrypt(cipher, check) != _CHECK:
+                    raise ValueError(version)
+            except (InvalidTag, ValueError, binascii.Error):
+                raise refuse(
+                    "state.passphrase",
+                    "口令与状态不符:请检查 PULUMI_CONFIG_PASSPHRASE 或环境目录中的 passphrase 文件",
+                    "the passphrase does not open this state: check PULUMI_CONFIG_PASSPHRASE or the environment's "
+                    "passphrase file",
+                ) from None
+            self._unlocked = cipher
+        return self._unlocked
+
+    def seal(self, value: Any, scope: str) -> Any:
+        """The value with each secret encrypted; the same plaintext in the same scope keeps its ciphertext."""
+
+        def sealed(special: dict[str, Any]) -> Any:
+            if special[SIGNATURE] != SECRET or "value" not in special:
+                return special
+            text = json.dumps(clear(special["value"]), separators=(",", ":"), ensure_ascii=False)
+            kept = self._kept.get((scope, text))
+            if kept is None:
+                kept = self._kept[scope, text] = _encrypt(self.unlock(), text)
+            return {SIGNATURE: SECRET, "ciphertext": kept}
+
+        return mapped(value, sealed)
+
+    def open_text(self, sealed: str, scope: str) -> str:
+        """One ciphertext in clear. Refused where it cannot be read."""
+        try:
+            return _decrypt(self.unlock(), sealed)
+        except (InvalidTag, ValueError, binascii.Error):
+            raise refuse(
+                "state.secret",
+                f"{scope} 的密文已损坏,无法解密:请从备份恢复,或重新写入该值",
+                f"a secret of {scope} is damaged and cannot be decrypted: restore it from a backup, or set it again",
+            ) from None
+
+    def open(self, value: Any, scope: str) -> Any:
+        """The value with each secret in clear again, still marked as one. Refused where it cannot be read."""
+
+        def opened(special: dict[str, Any]) -> Any:
+            if not is_secret(special) or "ciphertext" not in special:
+                return special
+            text = self.open_text(special["ciphertext"], scope)
+            self._kept[scope, text] = special["ciphertext"]
+            return secret(json.loads(text))
+
+        return mapped(value, opened)

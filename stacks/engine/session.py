@@ -1,0 +1,262 @@
+"""What a worker does with its one stack: plan, up, refresh or destroy it, on one event loop.
+
+In: a job. Out: a result, plain enough to go through a pipe. The state is opened here, after the fork.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import runpy
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal
+
+import pulumi
+from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
+
+from inventory import estate as nouns
+from inventory.estate import Estate, Resource
+from inventory.problems import Problem, Refused
+from stacks.engine import crash, urns
+from stacks.engine.calls import Calls
+from stacks.engine.deployment import Deployment
+from stacks.engine.estate import resources
+from stacks.engine.events import Reporter
+from stacks.engine.executor import Executor
+from stacks.engine.journal import Journal, snapshot
+from stacks.engine.lease import SECONDS, Holder
+from stacks.engine.monitor import Engine, Monitor, info
+from stacks.engine.plans import StackPlan
+from stacks.engine.project import Program
+from stacks.engine.providers import Config, Providers
+from stacks.engine.records import Pending, Record
+from stacks.engine.references import outputs_of
+from stacks.engine.refreshing import refresh
+from stacks.engine.sealing import Sealer
+
+Verb = Literal["plan", "up", "refresh", "destroy"]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stack to work on."""
+
+    verb: Verb
+    program: Program
+    stack: str
+    state: Path
+    """folder of the environment's states"""
+    passphrase: str
+    salt: str
+    after: tuple[str, ...] = ()
+    publish: Path | None = None
+    """folder of the published estates"""
+    plan: StackPlan | None = None
+    """what may be done, and to which version of the state"""
+    upstream: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """stack → its planned outputs, sealed: what references see in a preview"""
+    slots: int = 10
+    """provider operations at once"""
+
+    @property
+    def path(self) -> Path:
+        return self.state / f"{self.stack}.db"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a job."""
+
+    counts: Mapping[str, int]
+    problems: tuple[Problem, ...]
+    resources: tuple[Resource, ...] = ()
+    plan: StackPlan | None = None
+    interrupted: bool = False
+
+
+def now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+class Session:
+    """One job while it runs."""
+
+    def __init__(self, job: Job, report: Reporter) -> None:
+        self.job, self.report = job, report
+        self._executor: Executor | None = None
+        self._interrupted = False
+
+    def stop(self) -> None:
+        """Finish what is in flight, then end."""
+        self._interrupted = True
+        if self._executor:
+            self._executor.stop()
+
+    def run(self) -> Result:
+        """Do the job; whatever goes wrong is among the result's problems."""
+        found: tuple[Resource, ...] = ()
+        plan = None
+        try:
+            if self.job.verb == "plan":
+                plan = self._with_loop(self._plan)
+                found = plan.resources
+            else:
+                found = self._with_loop(self._change)
+        except Refused as refused:
+            for problem in refused.problems:
+                self.report.problem(problem)
+        problems = tuple(self.report.problems)
+        done = None if problems or self._interrupted else plan
+        return Result(dict(self.report.counts), problems, found, done, self._interrupted)
+
+    def _with_loop(self, work: Callable[[Calls], Any]) -> Any:
+        loop = asyncio.new_event_loop()
+        asyncio.set_event_loop(loop)
+        calls = Calls(loop, self.job.slots)
+        loop.set_default_executor(calls)
+        return loop.run_until_complete(work(calls))
+
+    # ------------------------------------------------------------------ verbs
+
+    async def _plan(self, calls: Calls) -> StackPlan:
+        records, pending, version, _ = snapshot(self.job.path, self.job.passphrase)
+        executor, deployment = self._begin(records, pending, None)
+        await self._program(calls, deployment)
+        await executor.idle()
+        root = executor.records.get(deployment.root)
+        sealer = Sealer(self.job.passphrase, self.job.salt)
+        return StackPlan(
+            self.job.stack,
+            tuple(executor.steps),
+            resources(self.job.stack, [r for r in executor.records.values() if not r.number or r.number not in executor.deleted], planned=True),
+            sealer.seal(root.outputs if root else {}, self.job.stack),
+            version,
+            not executor.touched,
+        ).sealed()  # fmt: skip
+
+    async def _change(self, calls: Calls) -> tuple[Resource, ...]:
+        job = self.job
+        store = Journal(job.path, job.passphrase, job.salt, now)
+        try:
+            store.begin(job.verb, Holder.me(), job.verb, job.plan.digest if job.plan else "")
+            heart = asyncio.ensure_future(_renew(store))
+            try:
+                return await self._leased(calls, store)
+            finally:
+                heart.cancel()
+                word = "interrupted" if self._interrupted else "failed" if self.report.problems else "succeeded"
+                await store.finish(word, dict(self.report.counts))
+        finally:
+            store.close()
+
+    async def _leased(self, calls: Calls, store: Journal) -> tuple[Resource, ...]:
+        job, before = self.job, store.version
+        if job.plan and job.plan.based_on != store.version:
+            raise moved(job.stack)
+        records, pending = store.records(), store.pending()
+        executor, deployment = self._begin(records, pending, store)
+        try:
+            if job.verb == "up":
+                store.remember_after(job.after)
+                await self._program(calls, deployment)
+            elif job.verb == "refresh":
+                await refresh(executor, deployment, records)
+            else:
+                await deployment.destroy()
+            await executor.idle()
+        finally:
+            await store.flush()
+            final = records if store.version == before else store.records()
+            found = resources(job.stack, final)
+            target = job.publish / f"{job.stack}.json" if job.publish else None
+            if job.publish and target and (store.version != before or target.exists() == (not found)):
+                nouns.publish(job.publish, job.stack, Estate(found))
+        return found
+
+    # ------------------------------------------------------------------ the program
+
+    def _begin(
+        self, records: list[Record], pending: list[Pending], store: Journal | None
+    ) -> tuple[Executor, Deployment]:
+        job = self.job
+        executor = Executor(store, pending, self.report, now, job.slots, job.plan)
+        for record in records:
+            self.report.learn([record.inputs, record.outputs])
+        self._config = job.program.config(job.stack, job.passphrase)
+        for key in self._config.secret_keys:
+            self.report.learn(Config({key: self._config.values[key]}, frozenset({key})).of(key.partition(":")[0]))
+        olds = {record.urn: record for record in records if not record.doomed}
+        providers = Providers(job.program.folders, self._config, olds, executor, lambda: str(uuid.uuid4()))
+        outputs = outputs_of(job.state, job.passphrase, job.salt, job.upstream if store is None else {})
+        deployment = Deployment(job.stack, job.program.name, records, executor, providers, outputs)
+        self._executor = executor
+        if self._interrupted:
+            executor.stop()
+        return executor, deployment
+
+    async def _program(self, calls: Calls, deployment: Deployment) -> None:
+        job, preview, config = self.job, self.job.verb == "plan", self._config
+        values, keys = dict(config.values), sorted(config.secret_keys)
+        deployed = info(job.program.name, job.stack, values, keys, preview=preview, parallel=job.slots)
+        monitor = Monitor(calls, deployment, deployed, deployment.finish)
+        set_all_config(values, keys)
+        configure(
+            Settings(
+                project=job.program.name, stack=job.stack, monitor=monitor, engine=Engine(self.report),
+                parallel=job.slots, dry_run=preview, organization="organization",
+                root_directory=str(job.program.root.resolve()),
+            )
+        )  # fmt: skip
+        folder = str(job.program.main)
+        os.chdir(folder)
+        sys.argv = [folder]
+        sys.path.insert(0, folder)
+        try:
+            await run_in_stack(lambda: _nothing(runpy.run_path(folder, run_name="__main__")))
+        except BaseException as error:
+            executor = deployment.executor
+            ended = executor.stopping and (isinstance(error, pulumi.RunError) or crash.ending(error))
+            executor.stop()
+            if not ended:
+                for problem in crash.problems(error, folder):
+                    self.report.problem(problem)
+
+
+def _nothing(_: Any) -> None:
+    """The program's namespace is no result."""
+
+
+async def _renew(store: Journal) -> None:
+    while True:
+        await asyncio.sleep(SECONDS / 3)
+        store.renew(time.time() + SECONDS)
+
+
+def moved(stack: str) -> Refused:
+    """The state is not the one that the plan was made from."""
+    return Refused(
+        [
+            Problem(
+                "plan.stale",
+                "状态在计划之后已被改动,计划作废:请重新运行 ./lz up 生成新计划",
+                "the state has changed since the plan was made, so the plan no longer holds: run ./lz up again for a "
+                "new one",
+                stack,
+            )
+        ]
+    )
+
+
+def after_of(words: Mapping[str, str]) -> tuple[str, ...]:
+    """The stacks that a state remembers as those it comes after."""
+    return tuple(json.loads(words.get("after", "[]")))
+
+
+ROOT_TYPE = urns.STACK

@@ -1,0 +1,249 @@
+"""The verbs of the engine over an estate of stacks: plan, apply, refresh, destroy."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from inventory.estate import Estate
+from inventory.problems import Problem, Refused, refuse
+from stacks.engine.events import Event
+from stacks.engine.journal import snapshot, unchanged
+from stacks.engine.lease import Holder
+from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan
+from stacks.engine.project import Program
+from stacks.engine.running import Run
+from stacks.engine.sealing import environment_salt
+from stacks.engine.session import Job, Result, Verb, after_of, moved, now
+
+Observe = Callable[[Event], None]
+
+
+class Stack(Protocol):
+    """A stack to run, and the stacks that must have succeeded before it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def after(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """The plainest stack."""
+
+    name: str
+    after: tuple[str, ...] = ()
+
+
+def ignore(event: Event) -> None:
+    """An observer that does nothing."""
+
+
+def plan(
+    program: Program,
+    specs: Iterable[Stack],
+    state: Path,
+    passphrase: str,
+    observe: Observe = ignore,
+    *,
+    parallel: int = 2,
+    slots: int = 10,
+    stopping: threading.Event | None = None,
+) -> EstatePlan:
+    """What an update would do. References between the stacks see what the previews before them promise. Nothing is
+    written. Refused where the program is none or the passphrase is wrong; all else is in the plan's problems."""
+    after = _order(specs)
+    salt = _ready(program, state, passphrase, create=False)
+
+    def prepare(stack: str, results: Mapping[str, Result]) -> Job:
+        upstream = {name: result.plan.outputs for name, result in results.items() if result.plan}
+        return Job("plan", program, stack, state, passphrase, salt, after[stack], upstream=upstream, slots=slots)
+
+    run = Run(after, prepare, observe, parallel, stopping or threading.Event())
+    run.go()
+    plans = {stack: result.plan for stack in after if (result := run.results.get(stack)) and result.plan}
+    estate = Estate(tuple(resource for plan in plans.values() for resource in plan.resources))
+    return EstatePlan(plans, estate, _problems(run))
+
+
+def apply(
+    program: Program,
+    specs: Iterable[Stack],
+    state: Path,
+    passphrase: str,
+    observe: Observe = ignore,
+    *,
+    publish: Path,
+    plan: EstatePlan | None = None,
+    parallel: int = 2,
+    slots: int = 10,
+    stopping: threading.Event | None = None,
+) -> Outcome:
+    """Make it so. With a plan, nothing is done that the plan does not hold, and a stack whose state has moved on since
+    is refused; a stack for which the plan has nothing to do is only noted in its history."""
+    after = _order(specs)
+    salt = _ready(program, state, passphrase, create=True)
+    still = _still(after, plan.stacks if plan else {}, publish)
+
+    def prepare(stack: str, results: Mapping[str, Result]) -> Job | Result:
+        planned = plan.stacks.get(stack) if plan else None
+        if plan and planned is None:
+            return Result({}, (_unplanned(stack),))
+        if planned and stack in still:
+            return _noted(state / f"{stack}.db", planned)
+        return Job("up", program, stack, state, passphrase, salt, after[stack], publish, planned, slots=slots)
+
+    return _outcome(after, Run(after, prepare, observe, parallel, stopping or threading.Event()))
+
+
+def refresh(
+    program: Program,
+    specs: Iterable[Stack],
+    state: Path,
+    passphrase: str,
+    observe: Observe = ignore,
+    *,
+    publish: Path,
+    parallel: int = 2,
+    slots: int = 10,
+    stopping: threading.Event | None = None,
+) -> Outcome:
+    """Read what is there into the state. Step `refresh`: it differed; `delete`: it is gone; `same` otherwise."""
+    return _without_program(
+        "refresh", program, _order(specs), state, passphrase, observe, publish, parallel, slots, stopping
+    )
+
+
+def destroy(
+    program: Program,
+    specs: Iterable[Stack],
+    state: Path,
+    passphrase: str,
+    observe: Observe = ignore,
+    *,
+    publish: Path,
+    parallel: int = 2,
+    slots: int = 10,
+    stopping: threading.Event | None = None,
+) -> Outcome:
+    """Delete everything of these stacks, and of those that the state folder has beside them, each before what it
+    depends on. An emptied stack keeps its history."""
+    after = {**_remembered(state, passphrase), **_order(specs)}
+    before: dict[str, tuple[str, ...]] = {stack: () for stack in reversed(after)}
+    for stack, needed in after.items():
+        for other in needed:
+            if other in before:
+                before[other] += (stack,)
+    return _without_program("destroy", program, before, state, passphrase, observe, publish, parallel, slots, stopping)
+
+
+def stacks(state: Path) -> tuple[str, ...]:
+    """The stacks that have a state, by name."""
+    return tuple(sorted(path.stem for path in state.glob("*.db")))
+
+
+def _without_program(
+    verb: Verb,
+    program: Program,
+    after: Mapping[str, tuple[str, ...]],
+    state: Path,
+    passphrase: str,
+    observe: Observe,
+    publish: Path,
+    parallel: int,
+    slots: int,
+    stopping: threading.Event | None,
+) -> Outcome:
+    salt = _ready(program, state, passphrase, create=True)
+
+    def prepare(stack: str, results: Mapping[str, Result]) -> Job | Result:
+        if not (state / f"{stack}.db").exists():
+            return Result({}, ())
+        return Job(verb, program, stack, state, passphrase, salt, after[stack], publish, slots=slots)
+
+    return _outcome(after, Run(after, prepare, observe, parallel, stopping or threading.Event()))
+
+
+def _outcome(after: Mapping[str, tuple[str, ...]], run: Run) -> Outcome:
+    run.go()
+    found: dict[str, StackOutcome] = {}
+    for stack in after:
+        result = run.results.get(stack)
+        if result is None:
+            problem = run.skipped.get(stack)
+            found[stack] = StackOutcome(problems=(problem,) if problem else (), skipped=True)
+        else:
+            found[stack] = StackOutcome(result.counts, result.problems, run.seconds[stack])
+    estate = Estate(tuple(r for stack in after if stack in run.results for r in run.results[stack].resources))
+    interrupted = run.interrupted or any(result.interrupted for result in run.results.values())
+    return Outcome(found, estate, _problems(run), interrupted)
+
+
+def _problems(run: Run) -> tuple[Problem, ...]:
+    told = [problem for result in run.results.values() for problem in result.problems]
+    return tuple(dict.fromkeys([*told, *filter(None, run.skipped.values())]))
+
+
+def _ready(program: Program, state: Path, passphrase: str, *, create: bool) -> str:
+    """Check the program, import what the workers will share, and derive the key: the environment's salt."""
+    program.settings  # noqa: B018 refuses what is no program
+    program.warm()
+    return environment_salt(state, passphrase, create=create)
+
+
+def _order(specs: Iterable[Stack]) -> dict[str, tuple[str, ...]]:
+    """stack → what it comes after, in an order that respects it. Refused where the stacks run in a circle."""
+    given = {spec.name: tuple(spec.after) for spec in specs}
+    ordered: dict[str, tuple[str, ...]] = {}
+    while len(ordered) < len(given):
+        free = [
+            s for s, needed in given.items() if s not in ordered and all(n in ordered or n not in given for n in needed)
+        ]
+        if not free:
+            circle = ", ".join(s for s in given if s not in ordered)
+            raise refuse(
+                "engine.circle",
+                f"这些栈互相依赖成环:{circle};请去掉其中一个 after",
+                f"these stacks depend on one another in a circle: {circle}; take one `after` away",
+            )
+        ordered |= {stack: given[stack] for stack in free}
+    return ordered
+
+
+def _remembered(state: Path, passphrase: str) -> dict[str, tuple[str, ...]]:
+    return {name: after_of(snapshot(state / f"{name}.db", passphrase)[3]) for name in stacks(state)}
+
+
+def _still(after: Mapping[str, tuple[str, ...]], plans: Mapping[str, StackPlan], publish: Path) -> set[str]:
+    """Stacks that would not even be touched, and that come after none that would."""
+    still: set[str] = set()
+    for stack, needed in after.items():
+        planned = plans.get(stack)
+        alone = all(other in still or other not in after for other in needed)
+        if planned and planned.still and alone and (publish / f"{stack}.json").exists() == bool(planned.resources):
+            still.add(stack)
+    return still
+
+
+def _noted(path: Path, planned: StackPlan) -> Result:
+    counts = dict(planned.counts)
+    try:
+        if not unchanged(path, planned.based_on, Holder.me(), now(), planned.digest, counts):
+            raise moved(planned.stack)
+    except Refused as refused:
+        return Result({}, refused.problems)
+    return Result(counts, (), planned.resources)
+
+
+def _unplanned(stack: str) -> Problem:
+    return Problem(
+        "plan.missing",
+        "计划中没有该栈(它在计划时出错或尚不存在):请重新运行 ./lz up 生成新计划",
+        "the plan does not have this stack (it failed while planning, or was not there): run ./lz up again for a new "
+        "plan",
+        stack,
+    )
