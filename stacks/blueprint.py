@@ -83,6 +83,12 @@ class Blueprint:
         """the city's own hosts and segments"""
         return layout.of_city(self.city)
 
+    @property
+    def operator(self) -> str | None:
+        """Key of the unit that answers for the city's own hosts: the first of those responsible for computing."""
+        item = self.city.item("computing")
+        return item.responsible[0] if item and item.responsible else None
+
     def layout(self, stack: str) -> Layout:
         if stack not in self._layouts:
             self._layouts[stack] = layout.of_request(self.city, self.systems[stack])

@@ -1,7 +1,7 @@
 """Workloads of a pool that is a cluster: a namespace with its quota, and one network policy for each allowed caller.
 
-In: a system's groups of pods and their rules. Out: `k8s.namespace`, `k8s.quota`, `k8s.network_policy`. Without a
-caller a workload has a policy that lets nobody in.
+In: a system's groups of pods and their rules. Out: `k8s.namespace`, `k8s.quota`, `k8s.network_policy`. The namespace
+is closed to what no policy allows.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ def _namespace(
     )  # fmt: skip
     for group in groups:
         common = {"namespace": name, "pool": pool, "workload": group.workload}
-        part.add(NetworkPolicy, group.name, after=[namespace], ports=(), peers=(), origin=origin, **common)
         for rule in rules[group.name]:
             if rule.direction == "ingress":
                 part.add(

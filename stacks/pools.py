@@ -37,7 +37,7 @@ def city(blue: Blueprint) -> dict[str, Any]:
     rules = flows.of_city(blue)
     made = {}
     for group in flows.city_groups(blue):
-        own = Part("pools:Operations", group.role, {"level": LEVEL, "data_class": "general"})
+        own = Part("pools:Operations", group.role, {"level": LEVEL, "data_class": "general", "bureau": blue.operator})
         made |= hosts(blue, own, group, rules, {})
         if group.role == "log":
             for machine in group.machines:

@@ -32,7 +32,8 @@ MEDIA = "object-storage"
 def city(blue: Blueprint) -> dict[str, Any]:
     """Stack `city-recovery`: the city's logs survive a site and the city."""
     pools = reference("city-pools")
-    part = Part("recovery:Recovery", "city", {"level": LEVEL, "data_class": "general", "zone": "management"})
+    common = {"level": LEVEL, "data_class": "general", "zone": "management", "bureau": blue.operator}
+    part = Part("recovery:Recovery", "city", common)
     pair = same_city(blue.city)
     plan = Availability.model_validate({"mode": "dual-active", "remote": True, "rto": 3600.0, "rpo": 60.0})
     protect(blue.city, part, f"storage.bucket/{SINK}", SINK, pair, plan, CITY_KEY, [pools])

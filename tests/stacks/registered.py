@@ -1,4 +1,5 @@
-"""What the program registers for a stack, without an engine: Pulumi's own mocks take the registrations down."""
+"""What the program registers for a stack, without an engine: Pulumi's own mocks take the registrations down, and
+the provider checks each, as an engine would have it do."""
 
 from __future__ import annotations
 
@@ -7,19 +8,25 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import pulumi
+from pulumi.provider.experimental.property_value import PropertyValue
+from pulumi.provider.experimental.provider import CheckRequest
 from pulumi.runtime import mocks as pulumi_mocks
 from pulumi.runtime.stack import run_pulumi_func
 
 from inventory import addressing, reading
 from inventory.addressing import Allocations
+from inventory.estate import SECRET, Estate, Resource
 from inventory.kinds import kind_of
 from inventory.reading import Read
 from stacks import layers
+from stacks.provider.gov import Gov
+from stacks.provider.wire import plain
 
 
 @dataclass(frozen=True)
 class Registered:
-    """One registration: kind (`component` for a component), name, inputs, direct dependencies (URNs), parent."""
+    """One registration: kind (`component` for a component), name, inputs as the provider's check left them (secrets
+    hidden), direct dependencies (URNs), parent, and what the check found wrong."""
 
     kind: str
     type: str
@@ -28,6 +35,7 @@ class Registered:
     urn: str
     dependencies: tuple[str, ...]
     parent: str
+    failures: tuple[str, ...] = ()
 
 
 class _Mocks(pulumi.runtime.Mocks):
@@ -51,13 +59,11 @@ class _Monitor(pulumi_mocks.MockMonitor):
         self.seen: list[Registered] = []
 
     def RegisterResource(self, request: Any) -> Any:
-        from google.protobuf.json_format import MessageToDict
-
         response = super().RegisterResource(request)
         self.seen.append(
             Registered(
-                kind_of(request.type), request.type, request.name, MessageToDict(request.object), response.urn,
-                tuple(request.dependencies), request.parent,
+                kind_of(request.type), request.type, request.name, PropertyValue.unmarshal_map(request.object),
+                response.urn, tuple(request.dependencies), request.parent,
             )
         )  # fmt: skip
         return response
@@ -76,7 +82,29 @@ def registered(stack: str, read: Read, allocations: Allocations) -> list[Registe
     finally:
         loop.close()
         asyncio.set_event_loop(None)
-    return monitor.seen
+    return [_checked(each) for each in monitor.seen]
+
+
+def estate(read: Read, allocations: Allocations) -> Estate:
+    """The planned graph of every stack."""
+    return Estate(
+        tuple(
+            Resource(
+                each.kind, each.name, spec.name, each.urn, each.inputs, each.parent, each.dependencies,
+                origin=each.inputs.get("origin", ""),
+            )
+            for spec in layers.stacks(read)
+            for each in registered(spec.name, read, allocations)
+        )
+    )  # fmt: skip
+
+
+def _checked(each: Registered) -> Registered:
+    if each.kind == "component":
+        return replace(each, inputs={})
+    answer = asyncio.run(Gov().check(CheckRequest(each.urn, {}, each.inputs, b"")))
+    shown = {key: SECRET if value.is_secret else plain(value) for key, value in (answer.inputs or {}).items()}
+    return replace(each, inputs=shown, failures=tuple(f"{f.property}: {f.reason}" for f in answer.failures or ()))
 
 
 def _program(stack: str, read: Read, allocations: Allocations) -> None:

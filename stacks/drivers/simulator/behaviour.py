@@ -6,6 +6,7 @@ import ipaddress
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pydantic import ValidationError
@@ -32,6 +33,13 @@ USES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """kind → (field, kind it names): what is named cannot be deleted while it is used"""
 
+_PREFIXES = {
+    "net.subnet": ("cidr4",),
+    "net.router": ("loopback6",),
+    "net.link": ("prefix6",),
+    "net.sg_rule": ("peers6", "peers4"),
+    "k8s.network_policy": ("peers",),
+}
 _ADDRESS = {"compute.host": "address6", "net.lb": "vip6", "sec.bastion": "address6"}
 
 
@@ -55,7 +63,7 @@ def known(want: Thing) -> Kind:
             where=want.name,
         )
     try:
-        return kind.model_validate(dict(want.properties))
+        thing = kind.model_validate(dict(want.properties))
     except ValidationError as error:
         fields = ", ".join(sorted({".".join(map(str, e["loc"])) for e in error.errors(include_input=False)}))
         raise DriverError(
@@ -64,6 +72,11 @@ def known(want: Thing) -> Kind:
             f"these properties of {want.kind} are not right: {fields}. Correct them and try again",
             where=want.name,
         ) from None
+    for field in _PREFIXES.get(want.kind, ()):
+        value = getattr(thing, field)
+        for text in [value] if isinstance(value, str) else value or ():
+            _parsed(thing, partial(ipaddress.ip_network, strict=False), text)
+    return thing
 
 
 def outputs(kind: str, id_: str, token: Callable[[int], str]) -> dict[str, Any]:
@@ -165,6 +178,6 @@ def _parsed(thing: Kind, kind: Callable[[str], Any], text: str) -> Any:
         return kind(text)
     except ValueError:
         raise DriverError(
-            "invalid", f"“{text}”不是 IPv6 地址或前缀:改正它", f"'{text}' is no IPv6 address or prefix: correct it",
+            "invalid", f"“{text}”不是地址或前缀:改正它", f"'{text}' is no address or prefix: correct it",
             where=thing.name,
         ) from None  # fmt: skip
