@@ -103,7 +103,7 @@ def judge(
     results: dict[str, dict[str, int]] = {}
     for entry in chosen.entries:
         check = entry.loaded.check
-        looked = _run(estate, entry)
+        looked = look(estate, entry)
         counts = dict.fromkeys((answer.value for answer in Answer), 0)
         mine: list[Finding] = []
         for one in looked:
@@ -119,7 +119,7 @@ def judge(
     return Verdict(chosen.name, planned, tuple(findings), tuple(spared), results)
 
 
-def _run(estate: Estate, entry: Entry) -> list[Looked]:
+def look(estate: Estate, entry: Entry) -> list[Looked]:
     """What a check says; what it said before it broke counts too."""
     looked: list[Looked] = []
     try:

@@ -1,0 +1,1 @@
+"""The policies room: cases as files, properties, the pack as a process."""
