@@ -10,7 +10,6 @@ import pytest
 from inventory import layout
 from inventory.consistency import target_of
 from inventory.model import Request
-from inventory.places import ROOT
 from inventory.reading import Read, read
 
 
@@ -109,12 +108,6 @@ def test_ten_times_the_requests_still_fit_into_the_pools(found: Read) -> None:
                 cpu[pool.key] += workload.cpu * workload.replicas
     for pool in found.city.pools:
         assert cpu[pool.key] * 10 <= pool.cpu, pool.key
-
-
-def test_a_request_file_opens_with_its_schema() -> None:
-    for path in (ROOT / "inventory" / "requests").glob("Pulumi.*.yaml"):
-        first = path.read_text(encoding="utf-8").splitlines()[0]
-        assert first == "# yaml-language-server: $schema=../schemas/request.schema.json", path.name
 
 
 def test_no_host_of_a_system_leaves_its_pools_make_or_falls_below_its_level(found: Read) -> None:
