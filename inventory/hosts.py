@@ -32,6 +32,8 @@ _POLICY = {
     "lockout_tries": 5, "lockout_minutes": 10, "idle_minutes": 30,
 }  # fmt: skip
 """used where the estate declares none; IAM-001 and IAM-002 judge the declared one"""
+SIX_MONTHS = 184
+"""days that logs are kept where no sink says more (网络安全法: at least six months)"""
 
 
 def inventory(estate: Estate, at: Places) -> dict[str, Any]:
@@ -46,6 +48,18 @@ def inventory(estate: Estate, at: Places) -> dict[str, Any]:
         "all": {"children": ["ungrouped", *sorted(groups)]},
         **{group: {"hosts": members} for group, members in sorted(groups.items())},
     }
+
+
+def literal(value: Any) -> Any:
+    """The same for Ansible's eyes: text in which it would see a template is marked as text. A request's title, or a
+    rule of Prometheus, is never a program."""
+    if isinstance(value, dict):
+        return {key: literal(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [literal(item) for item in value]
+    if isinstance(value, str) and any(mark in value for mark in ("{{", "{%", "{#")):
+        return {"__ansible_unsafe": value}
+    return value
 
 
 def known_hosts(estate: Estate) -> str:
@@ -121,16 +135,15 @@ def _time(estate: Estate, host: Resource) -> dict[str, list[str]]:
 
 
 def _log(estate: Estate, host: Resource) -> dict[str, Any] | None:
-    """Where this host's logs go: the sink's host, that it reaches by a rule, of its own site first."""
-    sinks = [s for s in estate.kind("log.sink") if s.get("host")]
-    real = {h.name: h for h in flows.real_hosts(estate)}
-    pairs = [(real[sink["host"]], sink) for sink in sinks if sink["host"] in real]
-    pairs.sort(key=lambda pair: (pair[0].get("site") != host.get("site"), pair[0].name))
-    for target, sink in pairs:
+    """Where this host's logs go: to a log host that a rule lets it reach, of its own site first."""
+    days = {str(s["host"]): int(s["retention_days"]) for s in estate.kind("log.sink") if s.get("host")}
+    targets = [h for h in flows.real_hosts(estate) if h["role"] == "log"]
+    targets.sort(key=lambda h: (h.get("site") != host.get("site"), h.name))
+    for target in targets:
         port = flows.log_port(estate, target)
         if target.name == host.name or flows.passes(estate, host, target, port):
-            days = int(sink["retention_days"])
-            return {"host": target.name, "address6": target["address6"], "port": port, "retention_days": days}
+            keep = days.get(target.name, SIX_MONTHS)
+            return {"host": target.name, "address6": target["address6"], "port": port, "retention_days": keep}
     return None
 
 
@@ -162,12 +175,12 @@ def main(arguments: list[str]) -> str:
         from inventory.reading import environment
 
         at = places(environment(os.environ.get("LIANGZHU_ENVIRONMENT", "demo")).state)
-        return json.dumps(inventory(graph.published(at.estate), at), ensure_ascii=False, indent=1)
+        return json.dumps(literal(inventory(graph.published(at.estate), at)), ensure_ascii=False, indent=1)
     except Refused as refused:
         raise SystemExit(str(refused)) from None
 
 
-__all__ = ["inventory", "known_hosts", "main"]
+__all__ = ["inventory", "known_hosts", "literal", "main"]
 
 if __name__ == "__main__":
     sys.stdout.write(main(sys.argv[1:]) + "\n")
