@@ -13,6 +13,8 @@ class Namespace(Kind):
     replaces: ClassVar[frozenset[str]] = frozenset({"name", "pool"})
     outputs: ClassVar[dict[str, type]] = {"uid": str}
     pool: str
+    default_deny: bool = True
+    """closed to what no network policy allows"""
 
 
 class Quota(Kind):
