@@ -1,0 +1,207 @@
+"""The checks as a policy pack of the stock Pulumi CLI: `pulumi up --policy-pack policies`.
+
+In: the resources of one stack, over Pulumi's analyzer protocol. Out: the findings of the very same
+`policies.judge.judge`, mandatory ones as violations that stop the update. It speaks the protocol itself:
+`pulumi_policy.PolicyPack` takes secrets out of their wrapping before a policy sees them (IAM-013 could not tell a
+secret from a password in clear), raises where a value is unknown, and builds the graph anew for every policy.
+
+The CLI shows one stack at a time; the other stacks of the environment are read from what the platform published of
+them. Where nothing is published, what cannot be known of other stacks is reported and does not stop the update.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import grpc
+from google.protobuf import empty_pb2, struct_pb2
+from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
+
+from inventory import estate as nouns
+from inventory.kinds import kind_of
+from inventory.places import places
+from inventory.reading import environment
+from policies.checks import load
+from policies.checks.shape import Answer
+from policies.clauses import clause
+from policies.explaining import named
+from policies.judge import Finding, Verdict, judge
+from policies.profiles import Entry, Profile, profile
+
+NAME, VERSION = "liangzhu", "0.1.0"
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+_UNKNOWN = frozenset(
+    {
+        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
+        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
+        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
+        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
+        "030794c1-ac77-496b-92df-f27374a8bd58",
+        "e48ece36-62e2-4504-bad9-02848725956a",
+        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
+    }
+)
+"""the SDK's sentinels for an unknown boolean, number, string, list, asset, archive and object"""
+_SEVERITY = {
+    "low": proto.POLICY_SEVERITY_LOW,
+    "medium": proto.POLICY_SEVERITY_MEDIUM,
+    "high": proto.POLICY_SEVERITY_HIGH,
+}
+_LARGE = 400 * 1024 * 1024
+
+
+def estate(resources: Iterable[proto.AnalyzerResource], stack: str) -> nouns.Estate:
+    """The resources of one stack as an estate; providers and stack references are none of it."""
+    found = []
+    for one in resources:
+        if one.type.startswith("pulumi:providers:") or one.type == "pulumi:pulumi:StackReference":
+            continue
+        properties = {key: _plain(value) for key, value in one.properties.fields.items()}
+        origin = properties.get("origin")
+        found.append(
+            nouns.Resource(
+                kind_of(one.type), one.name, stack or _stack(one.urn), one.urn, properties, one.parent,
+                tuple(one.dependencies), "", origin if isinstance(origin, str) else "",
+            )
+        )  # fmt: skip
+    return nouns.Estate(tuple(found))
+
+
+def _stack(urn: str) -> str:
+    return urn.removeprefix("urn:pulumi:").partition("::")[0]
+
+
+def _plain(value: struct_pb2.Value) -> Any:
+    which = value.WhichOneof("kind")
+    if which == "string_value":
+        return nouns.UNKNOWN if value.string_value in _UNKNOWN else value.string_value
+    if which == "number_value":
+        number = value.number_value
+        return int(number) if number.is_integer() else number
+    if which == "bool_value":
+        return value.bool_value
+    if which == "list_value":
+        return [_plain(item) for item in value.list_value.values]
+    if which == "struct_value":
+        fields = value.struct_value.fields
+        if _SIGNATURE in fields and fields[_SIGNATURE].string_value == _SECRET:
+            return nouns.SECRET
+        return {key: _plain(item) for key, item in fields.items() if key != _SIGNATURE}
+    return None
+
+
+class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
+    """Lives as long as the CLI wants the pack."""
+
+    def __init__(self, chosen: Profile, others: nouns.Estate, variables: Mapping[str, str]) -> None:
+        self._profile = chosen
+        self._others = others
+        """what is published of the environment"""
+        self._stack = variables.get("PULUMI_STACK", "")
+        self._dry_run = variables.get("PULUMI_DRY_RUN") == "true"
+
+    def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
+        return plugin_pb2.PluginInfo(version=VERSION)
+
+    def Handshake(self, request: Any, context: Any) -> proto.AnalyzerHandshakeResponse:
+        return proto.AnalyzerHandshakeResponse()
+
+    def Configure(self, request: Any, context: Any) -> empty_pb2.Empty:
+        """What is mandatory is decided in profiles.yaml, not on the command line."""
+        return empty_pb2.Empty()
+
+    def ConfigureStack(
+        self, request: proto.AnalyzerStackConfigureRequest, context: Any
+    ) -> proto.AnalyzerStackConfigureResponse:
+        self._stack, self._dry_run = request.stack, request.dry_run
+        return proto.AnalyzerStackConfigureResponse()
+
+    def Cancel(self, request: Any, context: Any) -> empty_pb2.Empty:
+        return empty_pb2.Empty()
+
+    def GetAnalyzerInfo(self, request: Any, context: Any) -> proto.AnalyzerInfo:
+        info = proto.AnalyzerInfo(name=NAME, version=VERSION, supportsConfig=False)
+        info.policies.extend(_policy(entry) for entry in self._profile.entries)
+        return info
+
+    def Analyze(self, request: Any, context: Any) -> proto.AnalyzeResponse:
+        """Nothing: every check looks at the graph."""
+        return proto.AnalyzeResponse()
+
+    def Remediate(self, request: Any, context: Any) -> proto.RemediateResponse:
+        return proto.RemediateResponse()
+
+    def AnalyzeStack(self, request: proto.AnalyzeStackRequest, context: Any) -> proto.AnalyzeResponse:
+        mine = estate(request.resources, self._stack)
+        stacks = set(mine.stacks)
+        others = self._others.only(lambda one: one.stack not in stacks)
+        verdict = judge(nouns.Estate.union([others, mine]), self._profile, planned=self._dry_run)
+        return answer(verdict, stacks, whole=len(others) > 0)
+
+
+def answer(verdict: Verdict, stacks: set[str], *, whole: bool) -> proto.AnalyzeResponse:
+    """A verdict as diagnostics: of these stacks, and of the estate as a whole."""
+    blocking = set(verdict.blocking)
+    response = proto.AnalyzeResponse()
+    for finding in verdict.findings:
+        if finding.stack and finding.stack not in stacks:
+            continue
+        stops = finding in blocking and (whole or not _elsewhere(finding))
+        response.diagnostics.append(
+            proto.AnalyzeDiagnostic(
+                policyName=finding.check, policyPackName=NAME, policyPackVersion=VERSION,
+                description=f"{finding.title_zh} / {finding.title_en}", message=_message(finding),
+                enforcementLevel=proto.MANDATORY if stops else proto.ADVISORY, urn=finding.urn,
+                severity=_SEVERITY[finding.severity],
+            )
+        )  # fmt: skip
+    for check, counts in verdict.results.items():
+        if not any(count for word, count in counts.items() if word != Answer.NOT_APPLICABLE):
+            reason = next((one.zh for one in verdict.not_applicable if one.check == check), "")
+            response.not_applicable.append(proto.PolicyNotApplicable(policy_name=check, reason=reason))
+    return response
+
+
+def _elsewhere(finding: Finding) -> bool:
+    return finding.answer is Answer.UNKNOWN and load(finding.check).check.scope == "estate"
+
+
+def _message(finding: Finding) -> str:
+    problem = finding.problem()
+    return f"[{finding.answer}] {problem.text('zh')}\n{problem.text('en')}"
+
+
+def _policy(entry: Entry) -> proto.PolicyInfo:
+    check = entry.loaded.check
+    return proto.PolicyInfo(
+        name=check.id,
+        displayName=f"{check.title_zh} / {check.title_en}",
+        description="; ".join(named(clause(one), "zh") for one in check.clauses),
+        enforcementLevel=proto.MANDATORY if entry.mode == "mandatory" else proto.ADVISORY,
+        policy_type=proto.POLICY_TYPE_STACK,
+        severity=_SEVERITY[check.severity],
+        remediation_steps=f"{check.fix_zh} / {check.fix_en}",
+    )
+
+
+def serve() -> None:
+    """Tell the CLI the port on standard output, as the protocol wants, and answer until it ends the process."""
+    chosen = environment(os.environ.get("LIANGZHU_ENVIRONMENT") or "demo")
+    analyzer = Analyzer(profile(chosen.profile), nouns.published(places(chosen.state).estate), os.environ)
+    server = grpc.server(ThreadPoolExecutor(2), options=[("grpc.max_receive_message_length", _LARGE)])
+    analyzer_pb2_grpc.add_AnalyzerServicer_to_server(analyzer, server)
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    server.wait_for_termination()
+
+
+if __name__ == "__main__":
+    serve()

@@ -1,0 +1,149 @@
+"""The pack as the stock CLI starts it: a process that speaks the analyzer protocol and says what the judge says."""
+
+from __future__ import annotations
+
+import os
+import select
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import empty_pb2, json_format, struct_pb2
+from pulumi.runtime.proto import analyzer_pb2 as proto
+from pulumi.runtime.proto import analyzer_pb2_grpc
+
+from inventory.estate import SECRET, UNKNOWN, Estate
+from inventory.kinds import token
+from inventory.places import ROOT
+from policies.checks.shape import Answer
+from policies.judge import Verdict, judge
+from policies.profiles import profile
+from tests.policies.cases import case, paths
+
+_SIGNATURE = "4dabf18193072939515e22adb298388d"
+_SECRET = "1b47061264138c4ac30d75fd1eb44270"
+_UNKNOWN_STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+
+
+@pytest.fixture(scope="module")
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[analyzer_pb2_grpc.AnalyzerStub]:
+    """The policy plugin, started by the SDK's own launcher in an environment where nothing is published."""
+    variables = {**os.environ, "LIANGZHU_HOME": str(tmp_path_factory.mktemp("home")), "LIANGZHU_ENVIRONMENT": "demo"}
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "pulumi.policy", "127.0.0.1:0", str(ROOT / "policies")],
+        stdout=subprocess.PIPE, env=variables, text=True, cwd=tmp_path_factory.mktemp("cwd"),
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        ready, _, _ = select.select([process.stdout], [], [], 120)
+        assert ready, "the pack told no port within two minutes"
+        port = int(process.stdout.readline())
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield analyzer_pb2_grpc.AnalyzerStub(channel)
+    finally:
+        process.kill()
+        process.wait(timeout=30)
+
+
+def test_it_lists_the_profile(pack: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    info = pack.GetAnalyzerInfo(empty_pb2.Empty(), timeout=60)
+    expected = [(entry.loaded.check.id, entry.mode == "mandatory") for entry in profile("level3").entries]
+    assert [(one.name, one.enforcementLevel == proto.MANDATORY) for one in info.policies] == expected
+    assert info.name == "liangzhu"
+
+
+@pytest.mark.parametrize("planned", [True, False])
+def test_it_says_of_every_case_what_the_judge_says(pack: analyzer_pb2_grpc.AnalyzerStub, planned: bool) -> None:
+    for path in paths():
+        one = case(path)
+        # the CLI shows one stack at a time: all of the case stands in one
+        stack = "case.one"
+        pack.ConfigureStack(proto.AnalyzerStackConfigureRequest(stack=stack, dry_run=planned), timeout=60)
+        estate = Estate(tuple(_in(stack, resource) for resource in one.estate))
+        answer = pack.AnalyzeStack(proto.AnalyzeStackRequest(resources=map(_wire, estate)), timeout=60)
+        verdict = judge(estate, "level3", planned=planned)
+        assert _said(answer) == _judged(verdict), path
+
+
+def test_a_finding_names_the_request_and_hides_the_secret(pack: analyzer_pb2_grpc.AnalyzerStub) -> None:
+    resource = proto.AnalyzerResource(
+        type=token("db.instance"), name="d", urn="urn:pulumi:s::liangzhu::gov:db/instance:Instance::d",
+        properties=_struct({"name": "d", "password": "changeme-and-tell-nobody", "origin": "requests/x.yaml:7"}),
+    )  # fmt: skip
+    pack.ConfigureStack(proto.AnalyzerStackConfigureRequest(stack="s", dry_run=True), timeout=60)
+    answer = pack.AnalyzeStack(proto.AnalyzeStackRequest(resources=[resource]), timeout=60)
+    (finding,) = [one for one in answer.diagnostics if one.policyName == "IAM-013"]
+    assert finding.enforcementLevel == proto.MANDATORY
+    assert "requests/x.yaml:7:1" in finding.message
+    assert "changeme" not in str(answer)
+
+
+@pytest.mark.skipif(
+    not shutil.which("pulumi"), reason="no stock pulumi CLI on PATH: the pack is tested by its protocol"
+)
+def test_the_stock_cli_reads_the_pack(tmp_path: Path) -> None:
+    variables = {**os.environ, "PULUMI_BACKEND_URL": f"file://{tmp_path}", "PULUMI_CONFIG_PASSPHRASE": "test"}
+    (tmp_path / "Pulumi.yaml").write_text("name: empty\nruntime: yaml\nresources: {}\n")
+    subprocess.run(["pulumi", "stack", "init", "s"], cwd=tmp_path, env=variables, check=True, timeout=120)
+    done = subprocess.run(
+        ["pulumi", "preview", "--policy-pack", str(ROOT / "policies"), "--non-interactive"],
+        cwd=tmp_path, env=variables, capture_output=True, text=True, timeout=300, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "liangzhu" in done.stdout
+
+
+def _said(answer: proto.AnalyzeResponse) -> set[tuple[str, str, str, bool]]:
+    return {
+        (one.policyName, one.urn, one.message.partition("]")[0].lstrip("["), one.enforcementLevel == proto.MANDATORY)
+        for one in answer.diagnostics
+    }
+
+
+def _judged(verdict: Verdict) -> set[tuple[str, str, str, bool]]:
+    """As `_said`. Nothing is published here, so what cannot be known of other stacks does not stop."""
+    scopes = {entry.loaded.check.id: entry.loaded.check.scope for entry in profile("level3").entries}
+    stops = set(verdict.blocking)
+    return {
+        (
+            one.check, one.urn, one.answer.value,
+            one in stops and not (one.answer is Answer.UNKNOWN and scopes[one.check] == "estate"),
+        )
+        for one in verdict.findings
+    }  # fmt: skip
+
+
+def _in(stack: str, resource: Any) -> Any:
+    from dataclasses import replace
+
+    return replace(resource, stack=stack, urn=f"urn:pulumi:{stack}::liangzhu::{token(resource.kind)}::{resource.name}")
+
+
+def _wire(resource: Any) -> proto.AnalyzerResource:
+    return proto.AnalyzerResource(
+        type=token(resource.kind),
+        name=resource.name,
+        urn=resource.urn,
+        properties=_struct(_signed(resource.properties)),
+    )
+
+
+def _signed(value: Any) -> Any:
+    if isinstance(value, str) and value == UNKNOWN:
+        return _UNKNOWN_STRING
+    if isinstance(value, str) and value == SECRET:
+        return {_SIGNATURE: _SECRET, "value": "not to be seen"}
+    if isinstance(value, dict):
+        return {key: _signed(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_signed(item) for item in value]
+    return value
+
+
+def _struct(data: Any) -> struct_pb2.Struct:
+    return json_format.ParseDict(data, struct_pb2.Struct())
