@@ -37,6 +37,7 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     from stacks import provisioning
     from stacks.drivers import readiness
 
+    os.environ["LIANGZHU_SYSTEMS"] = ",".join(options.what)  # beside the environment's own; workers inherit it
     chosen = tell.step("prepare", readiness.ready, reading.environment(options.environment), tell.observe)
     read = tell.step("read", reading.read, options.environment)
     tell.enter(places.held(read.places, "up" if build else "plan", tell.clock()))

@@ -83,18 +83,18 @@ def of_request(city: City, request: Request) -> Layout:
     machines: list[Machine] = []
     vips: list[Vip] = []
 
-    def segment(tier: str, site: str, zone: str) -> str:
-        name = f"{prefix}-{tier}-{site}"
+    def segment(tier: str, site: str, zone: str, domain: str = "") -> str:
+        name = f"{prefix}-{domain + '-' if domain else ''}{tier}-{site}"
         segments.setdefault(name, Segment(name, site, zone, tier, request.bureau, request.stack))
         return name
 
     def machine(workload: str, role: str, pool: Pool, site: str, n: int, like: Workload) -> None:
         tier = {"database": "data", "arbiter": "data", "web": "web"}.get(role, "app")
-        zone = "iot" if pool.type == "edge" else "public" if tier == "web" else "dedicated"
+        zone = like.domain or ("iot" if pool.type == "edge" else "public" if tier == "web" else "dedicated")
         small = role == "arbiter"
         machines.append(
             Machine(
-                f"{prefix}-{workload}-{site}-{n}", workload, role, site, zone, tier, segment(tier, site, zone),
+                f"{prefix}-{workload}-{site}-{n}", workload, role, site, zone, tier, segment(tier, site, zone, like.domain or ""),
                 pool.key, pool.architecture or "x86_64", 1 if small else like.cpu, 1024 if small else like.memory, 20,
             )
         )  # fmt: skip

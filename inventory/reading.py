@@ -6,6 +6,7 @@ All errors of all files come at once, and nothing is built from a city that has 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -44,7 +45,7 @@ class Read:
 
     @property
     def selected(self) -> tuple[Request, ...]:
-        """those that this environment builds"""
+        """those that this environment builds, and what LIANGZHU_SYSTEMS names beside them"""
         chosen = set(self.environment.systems)
         return tuple(r for r in self.requests if not chosen or r.stack in chosen)
 
@@ -121,17 +122,26 @@ def read(name: str) -> Read:
         folder = where.folder / "requests"
         generator.write(folder, generator.grow(found, chosen.at_least, _texts(ROOT / chosen.requests)))
         found = requests(folder, of)
+    also = tuple(filter(None, os.environ.get("LIANGZHU_SYSTEMS", "").split(",")))
+    if also and chosen.systems:
+        chosen = chosen.model_copy(update={"systems": tuple(dict.fromkeys((*chosen.systems, *also)))})
     known = {request.stack for request in found}
-    missing = [stack for stack in chosen.systems if stack not in known]
+    missing = [stack for stack in dict.fromkeys((*chosen.systems, *also)) if stack not in known]
     if missing:
-        raise Refused(
-            Problem(
-                "environment.system", f"环境 {name} 要建的系统没有申请文件:{stack};是不是 {nearest(stack, known)}?",
-                f"environment {name} builds a system that has no request file: {stack}; did you mean "
-                f"{nearest(stack, known)}?", "systems", "inventory/environments.yaml",
-            ) for stack in missing
-        )  # fmt: skip
+        raise Refused(_no_request(stack, known, chosen, stack in also) for stack in missing)
     return Read(chosen, of, found, where)
+
+
+def _no_request(stack: str, known: set[str], chosen: Environment, typed: bool) -> Problem:
+    near = nearest(stack, known)
+    zh, en = (
+        (f":是不是 {near}?", f": did you mean {near}?") if near else (":用 单位.系统 的写法", ": write bureau.system")
+    )
+    return Problem(
+        "environment.system", f"{chosen.requests} 里没有系统“{stack}”的申请{zh}",
+        f"there is no request of a system '{stack}' in {chosen.requests}{en}",
+        "" if typed else f"{chosen.name}.systems", "" if typed else "inventory/environments.yaml",
+    )  # fmt: skip
 
 
 def _texts(folder: Path) -> dict[str, Any]:

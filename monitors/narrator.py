@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from typing import Any
 from rich.console import Console
 from rich.text import Text
 
+from inventory.places import home
 from inventory.problems import Problem, Refused
 from monitors import words
 
@@ -72,7 +74,22 @@ class Narrator:
             )
             self.code = 130
             return True
+        if isinstance(error, Exception):
+            self._unforeseen(error)
+            self.code = 70
+            return True
         return False
+
+    def _unforeseen(self, error: Exception) -> None:
+        """A fault of ours: kept in a file for whoever mends it, told as a sentence."""
+        home().mkdir(parents=True, exist_ok=True)
+        path = home() / f"fault-{self.clock():%Y%m%dT%H%M%S}.txt"
+        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        self.say(
+            f"程序出错({type(error).__name__});已记录的不会丢失。请把 {path} 交给运维,然后再运行一次 [lz.fault]",
+            f"a fault of the program ({type(error).__name__}); nothing recorded is lost. Give {path} to operations, "
+            "then run it again [lz.fault]",
+        )
 
     def step(self, name: str, work: Callable[..., Any], *args: Any, unless: Any = None, **kwargs: Any) -> Any:
         """Take a step and tell it. `unless`: a (Chinese, English) reason to skip it; the result is then None."""

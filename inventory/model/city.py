@@ -91,7 +91,9 @@ class Pool(Frozen):
     name: str
     en: str
     type: Literal["virtual", "cluster", "partner", "edge"]
-    architecture: Architecture | None = Field(None, description="合作算力未公布时为空 / null where a partner does not say")
+    architecture: Architecture | None = Field(
+        None, description="合作算力未公布时为空 / null where a partner does not say"
+    )
     make: str
     os: str | None = None
     xinchuang: bool

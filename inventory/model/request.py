@@ -36,6 +36,9 @@ class Workload(Frozen):
     name: Key
     pool: Key | None = Field(None, description="资源池;数据库缺省取系统中其他工作负载的资源池 / the pool")
     architecture: Architecture | None = Field(None, description="指令集,须与资源池一致 / must be the pool's")
+    domain: Literal["video", "iot"] | None = Field(
+        None, description="放在视频域或物联网专网;缺省按用途放入公用或专用网络区 / in the video or IoT network"
+    )
     cpu: int = Field(2, ge=1, le=128)
     memory: Size = 4096
     replicas: int = Field(1, ge=1, le=64, description="副本数;双活时每个同城站点至少一个 / over all sites")
