@@ -62,7 +62,7 @@ def database(
     for machine in members:
         address = blue.allocations.host(machine.name).address6
         if watched:
-            target(part, instance, machine, f"db.instance/{name}", watched.job, watched.port, address)
+            target(part, instance, machine, f"db.instance/{name}", watched.job, watched.port, address, origin)
     protect(
         blue.city, part, f"db.instance/{name}", name, sites, request.system.availability, key_name, [instance, key],
         level=request.system.level, origin=origin,

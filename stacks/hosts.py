@@ -7,7 +7,6 @@ In: a group of the blueprint and its rules. Out: `net.sg`, `net.sg_rule`, `compu
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 import pulumi
 
@@ -15,7 +14,7 @@ from inventory.layout import Machine
 from stacks import flows
 from stacks.blueprint import Blueprint, Group
 from stacks.parts import Part, gibibytes
-from stacks.resources import Host, Resource, Sg, SgRule, Subnet, Target, Volume
+from stacks.resources import Host, Resource, Sg, SgRule, Target, Volume
 
 IMAGE = "debian-12"
 MONITORED = Host.kind.monitoring
@@ -43,15 +42,18 @@ def host(
         address4=addresses.address4, security_groups=(group.name,), origin=origin,
     )  # fmt: skip
     if MONITORED:
-        target(part, made, machine, f"compute.host/{machine.name}", MONITORED.job, MONITORED.port, addresses.address6)
+        target(part, made, machine, f"compute.host/{machine.name}", MONITORED.job, MONITORED.port, addresses.address6,
+               origin)  # fmt: skip
     return made
 
 
-def target(part: Part, after: Resource, machine: Machine, of: str, job: str, port: int, address: str) -> Target:
+def target(
+    part: Part, after: Resource, machine: Machine, of: str, job: str, port: int, address: str, origin: str
+) -> Target:
     """What Prometheus scrapes of a machine."""
     return part.add(
         Target, f"{job}-{machine.name}", after=[after], of=of, job=job, port=port, address=address, role=machine.role,
-        site=machine.site, zone=machine.zone,
+        site=machine.site, zone=machine.zone, origin=origin,
     )  # fmt: skip
 
 
@@ -70,14 +72,14 @@ def hosts(
     part: Part,
     group: Group,
     rules: Mapping[str, Iterable[flows.Rule]],
-    segments: Mapping[str, Subnet],
+    grounds: Mapping[str, pulumi.Resource],
     origin: str = "",
-    **shared: Any,
 ) -> dict[str, Host]:
-    """A group with its security group and every host of it."""
-    part.shared |= shared
+    """A group with its security group and every host of it. `grounds`: what this stack has of segments and pools, by
+    name; a host comes after its own."""
     sg = guarded(part, group, rules[group.name], origin)
-    return {
-        machine.name: host(blue, part, machine, group, [sg, *filter(None, [segments.get(machine.segment)])], origin)
-        for machine in group.machines
-    }
+    made = {}
+    for machine in group.machines:
+        below = [grounds.get(machine.segment), grounds.get(machine.pool)]
+        made[machine.name] = host(blue, part, machine, group, [sg, *filter(None, below)], origin)
+    return made

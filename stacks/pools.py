@@ -38,7 +38,7 @@ def city(blue: Blueprint) -> dict[str, Any]:
     made = {}
     for group in flows.city_groups(blue):
         own = Part("pools:Operations", group.role, {"level": LEVEL, "data_class": "general", "bureau": blue.operator})
-        made |= hosts(blue, own, group, rules, {})
+        made |= hosts(blue, own, group, rules, pools)
         if group.role == "log":
             for machine in group.machines:
                 volume(own, machine, LOG_DISK_MIB, CITY_KEY, [made[machine.name], trust], "")

@@ -142,11 +142,9 @@ class Gov(p.Provider):
 
 def _chosen() -> Callable[[str], Driver]:
     from inventory import reading
-    from inventory.places import places
-    from stacks.drivers import choice
+    from stacks.drivers import readiness
 
-    environment = reading.environment(os.environ.get("LIANGZHU_ENVIRONMENT", "demo"))
-    return choice.router(environment, places(environment.state))
+    return readiness.opened(reading.environment(os.environ.get("LIANGZHU_ENVIRONMENT", "demo")))
 
 
 def _kind(type_: str) -> type[Kind]:

@@ -82,29 +82,40 @@ def registered(stack: str, read: Read, allocations: Allocations) -> list[Registe
     finally:
         loop.close()
         asyncio.set_event_loop(None)
-    return [_checked(each) for each in monitor.seen]
+    return asyncio.run(_checked(monitor.seen))
 
 
-def estate(read: Read, allocations: Allocations) -> Estate:
-    """The planned graph of every stack."""
+def every(read: Read) -> dict[str, list[Registered]]:
+    """stack → what it registers, in the order of the stacks."""
+    allocations = addressed(read)
+    return {spec.name: registered(spec.name, read, allocations) for spec in layers.stacks(read)}
+
+
+def estate(stacks: dict[str, list[Registered]]) -> Estate:
+    """The planned graph of stacks."""
     return Estate(
         tuple(
             Resource(
-                each.kind, each.name, spec.name, each.urn, each.inputs, each.parent, each.dependencies,
+                each.kind, each.name, stack, each.urn, each.inputs, each.parent, each.dependencies,
                 origin=each.inputs.get("origin", ""),
             )
-            for spec in layers.stacks(read)
-            for each in registered(spec.name, read, allocations)
+            for stack, seen in stacks.items()
+            for each in seen
         )
     )  # fmt: skip
 
 
-def _checked(each: Registered) -> Registered:
-    if each.kind == "component":
-        return replace(each, inputs={})
-    answer = asyncio.run(Gov().check(CheckRequest(each.urn, {}, each.inputs, b"")))
-    shown = {key: SECRET if value.is_secret else plain(value) for key, value in (answer.inputs or {}).items()}
-    return replace(each, inputs=shown, failures=tuple(f"{f.property}: {f.reason}" for f in answer.failures or ()))
+async def _checked(seen: list[Registered]) -> list[Registered]:
+    provider, found = Gov(), []
+    for each in seen:
+        if each.kind == "component":
+            found.append(replace(each, inputs={}))
+            continue
+        answer = await provider.check(CheckRequest(each.urn, {}, each.inputs, b""))
+        shown = {key: SECRET if value.is_secret else plain(value) for key, value in (answer.inputs or {}).items()}
+        failures = tuple(f"{failure.property}: {failure.reason}" for failure in answer.failures or ())
+        found.append(replace(each, inputs=shown, failures=failures))
+    return found
 
 
 def _program(stack: str, read: Read, allocations: Allocations) -> None:
