@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from inventory.kinds.net import Link, Router, Subnet
+from stacks.drivers.base import DriverError
 from stacks.drivers.lab import names, routes, shell
 from stacks.drivers.lab.ports import GATEWAY, make_space
 from stacks.drivers.lab.records import Records
@@ -114,8 +115,11 @@ def _weed(lab: str, seen: dict[str, dict[str, Device]], edges: Iterable[routes.E
     for router, devices in seen.items():
         space = names.netns(lab, "net.router", router)
         for device in [d for d in devices if d.startswith(names.wires(lab)) and d not in wanted]:
-            if device in shell.devices(space):  # it went with its other end, if that was the first
+            try:
                 shell.ip(space, f"link del {device}")
+            except DriverError:
+                if device in shell.devices(space):  # else it went with its other end, which the kernel takes its time for
+                    raise
 
 
 def _prefixes(routers: dict[str, Router], lines: Iterable[Link], segments: Iterable[Subnet]) -> Iterable[routes.Prefix]:
