@@ -1,0 +1,111 @@
+"""Findings by clause, and what the checks do and do not cover. Coverage is told in numbers that cannot flatter: a
+check that looked at nothing, or could not know, is counted as such and never as passed."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+from policies import clauses as catalogue
+from policies.checks import CHECKS, load
+from policies.report.parts.words import pair
+
+ANSWERS = {
+    "fail": ("不符合", "fails"), "error": ("检查出错", "check broke"), "unknown": ("无法判断", "unknown"),
+    "waived": ("已豁免", "waived"), "pass": ("符合", "passes"), "not-applicable": ("不适用", "not applicable"),
+}  # fmt: skip
+"""from the worst to what says nothing; a clause is as good as the worst answer of its checks"""
+SEVERITIES = {"high": ("高", "high"), "medium": ("中", "medium"), "low": ("低", "low")}
+MOST = 100
+"""findings of one check and answer that are listed; the count is always the whole"""
+
+
+def findings(verdict: Any, reasons: dict[str, dict[str, str]]) -> dict[str, Any]:
+    """What was found, by check and by clause; `skipped` says why where there is no verdict."""
+    if verdict is None:
+        skipped = reasons.get("judge") or pair("本次没有判定。", "The plan was not judged in this run.")
+        return {
+            "skipped": skipped, "blocking": 0, "groups": [], "checks": [], "clauses": [], "standards": [], "answers": {},
+        }  # fmt: skip
+    totals: Counter[str] = Counter()
+    for counts in verdict.results.values():
+        totals.update({str(answer): number for answer, number in counts.items()})
+    return {
+        "skipped": None, "profile": verdict.profile, "planned": verdict.planned, "blocking": len(verdict.blocking),
+        "answers": {answer: totals[answer] for answer in ANSWERS},
+        "groups": _groups(verdict), "checks": _checks(verdict), "clauses": _clauses(verdict), "standards": _standards(verdict),
+    }  # fmt: skip
+
+
+def _groups(verdict: Any) -> list[dict[str, Any]]:
+    """One entry a check and answer, what stops first."""
+    blocking = {(f.check, str(f.answer)) for f in verdict.blocking}
+    groups: dict[tuple[str, str], list[Any]] = defaultdict(list)
+    for finding in verdict.findings:
+        groups[finding.check, str(finding.answer)].append(finding)
+    order = list(ANSWERS)
+    rows = []
+    for (check, answer), members in groups.items():
+        first = members[0]
+        rows.append({
+            "check": check, "answer": answer, "blocking": (check, answer) in blocking, "mandatory": first.mandatory,
+            "severity": first.severity, "title": pair(first.title_zh, first.title_en), "fix": pair(first.fix_zh, first.fix_en),
+            "clauses": list(first.clauses), "count": len(members),
+            "rows": [
+                {"name": f.name, "kind": f.kind, "stack": f.stack, "origin": f.origin, "text": pair(f.zh, f.en)}
+                for f in members[:MOST]
+            ],
+        })  # fmt: skip
+    return sorted(rows, key=lambda row: (not row["blocking"], order.index(row["answer"]), row["check"]))
+
+
+def _checks(verdict: Any) -> list[dict[str, Any]]:
+    rows = []
+    for id_, counts in verdict.results.items():
+        row = {"id": id_, "counts": {str(answer): number for answer, number in counts.items()}, "title": pair(id_)}
+        row |= {"severity": "", "assurance": "", "clauses": []}
+        if id_ in CHECKS:
+            check = load(id_).check
+            row |= {
+                "title": pair(check.title_zh, check.title_en), "severity": check.severity, "assurance": check.assurance,
+                "clauses": list(check.clauses),
+            }  # fmt: skip
+        rows.append(row)
+    return rows
+
+
+def _clauses(verdict: Any) -> list[dict[str, Any]]:
+    """The clauses that a check of the profile cites, each with what its checks said together."""
+    checks: dict[str, list[str]] = defaultdict(list)
+    for id_ in verdict.results:
+        for clause in load(id_).check.clauses if id_ in CHECKS else ():
+            checks[clause].append(id_)
+    place = {id_: number for number, id_ in enumerate(catalogue.clauses())}
+    rows = []
+    for id_, members in sorted(checks.items(), key=lambda item: place.get(item[0], len(place))):
+        counts: Counter[str] = Counter()
+        for check in members:
+            counts.update({str(answer): number for answer, number in verdict.results[check].items()})
+        known = catalogue.clauses().get(id_)
+        rows.append({
+            "id": id_, "standard": known.standard if known else "", "number": known.number if known else id_,
+            "point": known.point if known else "", "area": known.area if known else "",
+            "confirmed": bool(known and known.confirmed), "checks": members,
+            "whole": all(load(check).check.assurance == "full" for check in members),
+            "answer": next((answer for answer in ANSWERS if counts[answer]), "not-applicable"),
+            "counts": {answer: counts[answer] for answer in ANSWERS if counts[answer]},
+        })  # fmt: skip
+    return rows
+
+
+def _standards(verdict: Any) -> list[dict[str, Any]]:
+    """How many clauses of each standard a check of the profile reaches; only a complete catalogue has a total."""
+    used = {clause for id_ in verdict.results if id_ in CHECKS for clause in load(id_).check.clauses}
+    return [
+        {
+            "id": name, "title": pair(s.title, s.en), "edition": s.edition, "complete": s.complete,
+            "total": len(s.clauses) if s.complete else None, "checked": sum(c.id in used for c in s.clauses),
+            "unconfirmed": sum(c.id in used and not c.confirmed for c in s.clauses),
+        }
+        for name, s in catalogue.standards().items()
+    ]  # fmt: skip
