@@ -71,7 +71,9 @@ def _pools() -> list[Resource]:
     ]  # fmt: skip
 
 
-def _host(stack: str, workload: str, role: str, site: str, number: int, zone: str, pool: str, index: int = 1) -> Resource:
+def _host(
+    stack: str, workload: str, role: str, site: str, number: int, zone: str, pool: str, index: int = 1
+) -> Resource:
     bureau = stack.partition(".")[0] if "." in stack else None
     prefix = stack.replace(".", "-")
     name = f"{prefix}-{workload}-{site}-{index}" if bureau else f"{role}-{site}"
@@ -105,8 +107,30 @@ HOSTS = [
 def _systems() -> list[Resource]:
     made: list[Resource] = []
     rows = [
-        ("civil-affairs.welfare", "一体化智慧民政平台", "livelihood", "dual-active", True, 10, 0, True, "internet", "important"),
-        ("data-resources.identity", "统一身份认证", "enabling-hub", "dual-active", False, 30, 0, True, "extranet", "important"),
+        (
+            "civil-affairs.welfare",
+            "一体化智慧民政平台",
+            "livelihood",
+            "dual-active",
+            True,
+            10,
+            0,
+            True,
+            "internet",
+            "important",
+        ),
+        (
+            "data-resources.identity",
+            "统一身份认证",
+            "enabling-hub",
+            "dual-active",
+            False,
+            30,
+            0,
+            True,
+            "extranet",
+            "important",
+        ),
         ("ecology.air", "大气环境监测", "ecology", "single", False, 14400, 86400, False, "private", "general"),
     ]
     for stack, title, item, mode, remote, rto, rpo, personal, exposure, data in rows:
@@ -129,7 +153,14 @@ def _systems() -> list[Resource]:
                 )
             )  # fmt: skip
         made.append(
-            resource("net.sg", host.stack, name=host.name, hosts=(host.name,), rules_digest="0" * 64, system=host.get("system"))
+            resource(
+                "net.sg",
+                host.stack,
+                name=host.name,
+                hosts=(host.name,),
+                rules_digest="0" * 64,
+                system=host.get("system"),
+            )
         )
     made += _rules({host.name: host for host in hosts})
     for stack, workload, members, mode in (
@@ -206,4 +237,62 @@ def _target(host: Resource, job: str, port: int) -> Resource:
     return resource(
         "mon.target", host.stack, name=f"{job}-{host.name}", of=f"compute.host/{host.name}", job=job, port=port,
         address=host["address6"], role=host["role"], **shared,
+    )  # fmt: skip
+
+
+STEPS = (
+    {"name": "read", "seconds": 0.1, "zh": "32 份申请", "en": "32 requests", "skipped": False},
+    {"name": "plan", "seconds": 3.8, "zh": "新建 231", "en": "create 231", "skipped": False},
+)
+
+
+def conducted() -> Any:
+    """What `playbooks.conduct.site` returns, every host changed."""
+    from playbooks.runs import Conducted, Recap
+
+    hosts = {host.name: Recap(ok=42, changed=3) for host in estate().kind("compute.host")}
+    return Conducted(hosts, len(hosts), (), 61.2)
+
+
+def proofs() -> Any:
+    """What `playbooks.conduct.prove` returns: all is as declared."""
+    from playbooks.runs import Connection, Proofs, Replication
+
+    name = "civil-affairs-welfare"
+    stream = Replication(f"{name}-db", f"{name}-db-a-1", f"{name}-db-b-1", "b", "streaming", "sync", True, 0.31, True)
+    connections = (
+        Connection(f"{name}-web-a-1", f"{name}-db-a-1", 5432, "allowed", "open", True),
+        Connection(f"{name}-web-b-1", f"{name}-db-b-1", 5432, "allowed", "open", True),
+        Connection("ecology-air-app-a-1", f"{name}-db-b-1", 5432, "denied", "timeout", True),
+    )
+    return Proofs((stream,), connections)
+
+
+def seen(summary: str = "主机 ecology-air-app-a-1 已无法采集") -> Any:
+    """What `monitors.watch.look` returns: 13 of 14 up, one alert."""
+    from monitors.targets import expected
+    from monitors.watch import Alert, Seen, Target
+
+    scrapes = [scrape for scrape in expected(estate()) if scrape.job in ("host", "postgresql")]
+    targets = tuple(
+        Target(
+            s.name, s.job, s.endpoint, s.labels, "up" if place else "down", "" if place else "context deadline exceeded"
+        )
+        for place, s in enumerate(scrapes)
+    )
+    alert = Alert("HostDown", "firing", "critical", "ecology", summary, "the host cannot be scraped", {"site": "a"})
+    return Seen(
+        len(targets), len(targets) - 1, (targets[0].name,), (), 39, (alert,), targets, (), "http://[3fff::1]:9090", 2.0
+    )
+
+
+def full() -> dict[str, Any]:
+    """The report's data with every part there."""
+    from inventory.reading import read
+    from policies.judge import judge
+    from policies.report import build
+
+    return build(
+        read("demo"), None, estate(), judge(estate(), planned=True), steps=STEPS, conducted=conducted(), proofs=proofs(),
+        seen=seen(), when="2026-11-23 09:00 +0000",
     )  # fmt: skip
