@@ -168,7 +168,7 @@ class Blueprint:
             pool = layout.pool_of(self.city, request, workload)
             if pool and pool.type == "cluster":
                 sites = layout.sites_of(self.city, request, pool)
-                pods = [s.name for s in plan.segments if s.tier == "app" and s.site in sites]
+                pods = [f"{slug(request.stack)}-app-{site}" for site in sites]
                 place = Place(tuple(self.allocations.segment(segment).cidr6 for segment in pods))
                 found.append(Group(name, workload.name, layout.role_of(workload), (), place, pool.key))
                 continue
