@@ -35,7 +35,7 @@ def build(
         "environment": _environment(read),
         "when": when.strftime("%Y-%m-%d %H:%M %z").strip() if isinstance(when, datetime) else when,
         "driver": _driver(driver),
-        "map": network.drawn(city, graph, proofs),
+        "map": network.drawn(read, graph, proofs),
         "coverage": city_part.coverage(read, graph),
         "systems": city_part.systems(read, graph),
         "bureaus": city_part.bureaus(read, graph),

@@ -11,9 +11,14 @@ from policies.report.parts.words import ROLES, SITE_ROLES, pair, plain, rate, sh
 _ZONES = ("internet", "public", "dedicated", "video", "iot", "management")
 
 
-def drawn(city: Any, estate: Estate, proofs: Any) -> dict[str, Any]:
+def drawn(read: Any, estate: Estate, proofs: Any) -> dict[str, Any]:
     """Sites, zones, links and hosts as the map wants them, and flows between hosts (source, target, port)."""
+    city = getattr(read, "city", None)
     titles = {system.name: pair(system["title"]) for system in estate.kind("gov.system")}
+    # the graph has the Chinese title only
+    titles |= {
+        r.stack: pair(r.system.name, r.system.en or "") for r in getattr(read, "requests", ()) if r.stack in titles
+    }
     hosts = [
         {
             "name": r.name, "site": r["site"], "zone": r.get("zone") or "", "role": r.get("role") or "lb",
