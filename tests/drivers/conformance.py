@@ -10,8 +10,8 @@
 `opener(name)` makes a new driver object for the environment of that name, always on one and the same cloud: two
 calls with one name see the same things, two names share the cloud and must not see each other's. Names are new for
 each test, and what a test made is deleted after it. The sample things are files, `tests/cases/drivers/<kind>.json`:
-`needs` (kinds that must be there first), `want` (all properties), `changed` (what an update changes),
-`invalid` (each: what makes the driver refuse).
+`needs` (kinds that must be there first), `want` (all properties), `changed` (what an update changes), `grows` (of
+these, what no update makes smaller again), `invalid` (each: what makes the driver refuse).
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ class Sample:
     changed: Thing | None
     needs: tuple[str, ...] = ()
     invalid: tuple[Thing, ...] = field(default=())
+    back: Thing | None = None
+    """what an update makes of `changed` again: `want`, but for what only grows"""
 
 
 def sample(kind: str, **overlay: Any) -> Sample:
@@ -52,7 +54,9 @@ def sample(kind: str, **overlay: Any) -> Sample:
     changed = complete(kind, {**data["want"], **data["changed"], **overlay}) if data.get("changed") else None
     # what is refused may be what no kind allows: not validated
     invalid = tuple(Thing(kind, want.name, {**want.properties, **bad}) for bad in data.get("invalid", ()))
-    return Sample(want, changed, tuple(data.get("needs", ())), invalid)
+    grown = {key: data["changed"][key] for key in data.get("grows", ())}
+    back = complete(kind, {**data["want"], **grown, **overlay})
+    return Sample(want, changed, tuple(data.get("needs", ())), invalid, back)
 
 
 def complete(kind: str, properties: Mapping[str, Any]) -> Thing:
@@ -177,8 +181,9 @@ class Suite:
         assert updated.id == created.id
         same(updated, this.changed)
         same(driver.read(kind, created.id), this.changed)
-        driver.update(created.id, this.want)
-        same(driver.read(kind, created.id), this.want)
+        back = this.back or this.want
+        driver.update(created.id, back)
+        same(driver.read(kind, created.id), back)
         driver.delete(kind, created.id)
         with pytest.raises(DriverError) as gone:
             driver.update(created.id, this.changed)
