@@ -43,8 +43,10 @@ class Holder:
 
 
 def _born(pid: int) -> str:
+    """When the process started, in the kernel's ticks; "" where it is no more, or only waits to be collected."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] in "ZX" else fields[19]
     except (OSError, IndexError):
         return ""
 

@@ -13,6 +13,7 @@ import gc
 import logging
 import os
 import signal
+import sys
 import threading
 import time
 import traceback
@@ -140,6 +141,9 @@ def _capture(report: Reporter) -> None:
     os.dup2(writing, 1)
     os.dup2(writing, 2)
     os.close(writing)
+    for number, name in ((1, "stdout"), (2, "stderr")):  # whatever the parent had put in their place
+        stream = open(number, "w", buffering=1, encoding="utf-8", errors="replace", closefd=False)  # noqa: SIM115
+        setattr(sys, name, stream)
 
     def forward() -> None:
         with os.fdopen(reading, encoding="utf-8", errors="replace") as lines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,6 +16,9 @@ from stacks import engine
 PROGRAMS = Path(__file__).parent / "programs"
 PASSPHRASE = "correct horse battery staple"
 
+CLOUD = """CREATE TABLE things(name TEXT PRIMARY KEY, id TEXT, props TEXT);
+CREATE TABLE log(at REAL, op TEXT, name TEXT, phase TEXT);"""
+
 
 class Bench:
     """One environment: what the program should build, what the cloud holds, what the engine says."""
@@ -24,6 +28,9 @@ class Bench:
         self.state, self.publish = folder / "stacks", folder / "estate"
         self.cloud = folder / "cloud"
         self.cloud.mkdir()
+        db = sqlite3.connect(self.cloud / "cloud.db", isolation_level=None)
+        db.executescript("PRAGMA journal_mode=WAL;" + CLOUD)
+        db.close()
         self.program = engine.Program(PROGRAMS / "graph")
         self.events: list[engine.Event] = []
         self.specs: tuple[engine.Spec, ...] = (engine.Spec("one"),)
@@ -78,10 +85,7 @@ class Bench:
         self.ask("DELETE FROM log")
 
     def ask(self, sql: str) -> list[Any]:
-        path = self.cloud / "cloud.db"
-        if not path.exists():
-            return []
-        db = sqlite3.connect(path, isolation_level=None, timeout=30)
+        db = sqlite3.connect(self.cloud / "cloud.db", isolation_level=None, timeout=30)
         try:
             return db.execute(sql).fetchall()
         finally:
@@ -94,8 +98,6 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     monkeypatch.setenv("GRAPH", str(tmp_path / "graph.json"))
     monkeypatch.setenv("CLOUD", str(made.cloud))
     yield made
-    import os
-
     with pytest.raises(ChildProcessError):  # no worker outlives its run
         os.waitpid(-1, os.WNOHANG)
 

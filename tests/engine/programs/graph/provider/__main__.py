@@ -1,4 +1,4 @@
-"""A provider with a cloud of its own: a SQLite file that holds the things and logs every call. CLOUD names its folder.
+"""A provider with a cloud of its own: `cloud.db` in the folder CLOUD holds the things and logs every call.
 
 Properties: `size` (update), `place` (replace), `exclusive` (replaced after deletion), `delay` (seconds), `ref`, `secret`,
 `list`. Outputs: `address`, `key`. A file `faults.json` in the folder names what fails: {"create a": "denied"}.
@@ -20,8 +20,6 @@ from pulumi.provider.experimental.provider import Provider
 
 REPLACES = ("place", "exclusive")
 OUTPUTS = ("address", "key")
-SCHEMA = """CREATE TABLE IF NOT EXISTS things(name TEXT PRIMARY KEY, id TEXT, props TEXT);
-CREATE TABLE IF NOT EXISTS log(at REAL, op TEXT, name TEXT, phase TEXT);"""
 
 
 def plain(value):
@@ -39,10 +37,7 @@ def props(values):
 
 class Cloud(Provider):
     def db(self):
-        folder = Path(os.environ["CLOUD"])
-        folder.mkdir(exist_ok=True)
-        db = sqlite3.connect(folder / "cloud.db", timeout=60, isolation_level=None)
-        db.executescript("PRAGMA journal_mode=WAL;" + SCHEMA)
+        db = sqlite3.connect(Path(os.environ["CLOUD"]) / "cloud.db", timeout=60, isolation_level=None)
         return db
 
     def call(self, op, name, work, delay=0):
@@ -115,14 +110,20 @@ class Cloud(Provider):
         if r.preview:
             return p.UpdateResponse({**r.news, **{k: r.olds[k] for k in OUTPUTS if k in r.olds}})
         wanted = props(r.news)
-        work = lambda db: db.execute("UPDATE things SET props=? WHERE name=?", (json.dumps(wanted), name))
+
+        def work(db):
+            db.execute("UPDATE things SET props=? WHERE name=?", (json.dumps(wanted), name))
+
         await asyncio.to_thread(self.call, "update", name, work, wanted.get("delay", 0))
         return p.UpdateResponse({**r.news, **self.outputs(name)})
 
     async def delete(self, r):
         name = r.urn.split("::")[-1]
         delay = props(r.properties).get("delay", 0)
-        work = lambda db: db.execute("DELETE FROM things WHERE name=?", (name,))
+
+        def work(db):
+            db.execute("DELETE FROM things WHERE name=?", (name,))
+
         await asyncio.to_thread(self.call, "delete", name, work, delay)
 
     async def read(self, r):
