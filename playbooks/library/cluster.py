@@ -56,6 +56,26 @@ def differs(want, have):
     return want != have
 
 
+def share(want, did):
+    """Make the cluster's settings equal; says what is wrong where that fails. A cluster that has just been born has no
+    settings for a moment and refuses to have any changed."""
+    url, login = want["url"] + "/config", (want["username"], want["secrets"]["restapi"])
+    until, status, answer = time.monotonic() + 30, 0, {}
+    while time.monotonic() < until:
+        status, answer = ask(url)
+        if status == 200:
+            if not differs(want["dynamic"], answer):
+                return None
+            status, answer = ask(url, "PATCH", want["dynamic"], login)
+            if status == 200:
+                did.append("settings")
+                return None
+        if status in (401, 403):
+            break
+        time.sleep(0.5)
+    return f"/config: {status} {str(answer)[:300]}"
+
+
 def admitted(want, account):
     """Whether the account can log in over TCP with its password."""
     import psycopg2
@@ -130,13 +150,9 @@ def main():
             f"not ready in {want['seconds']} s: see journalctl -u patroni -u etcd on it; last seen: {json.dumps(seen)[:400]}"
         )
     if role == "leader":
-        if differs(want["dynamic"], ask(want["url"] + "/config")[1]):
-            status, answer = ask(
-                want["url"] + "/config", "PATCH", want["dynamic"], (want["username"], want["secrets"]["restapi"])
-            )
-            if status != 200:
-                module.fail_json(msg=f"PATCH /config: {status} {answer}")
-            did.append("settings")
+        problem = share(want, did)
+        if problem:
+            module.fail_json(msg=problem)
         try:
             did += accounts(want)
         except Exception as error:

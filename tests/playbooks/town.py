@@ -38,6 +38,8 @@ SPOTS = (
     Spot("monitor-c", "monitor", "c", "city-monitor", f"{NET}:c0::20", None),
 )
 DATABASE = "w-db"
+TITLE = "空气质量 {{ 7 * 191 }}"
+"""what a department writes is text, never a template"""
 
 
 def at(*names: str) -> tuple[str, ...]:
@@ -176,6 +178,7 @@ def others() -> list[tuple[str, dict[str, Any]]]:
             )
         )  # fmt: skip
     made.append(("gov.system", {"name": "civil-affairs.welfare", "title": "一体化智慧民政平台"}))
+    made.append(("gov.system", {"name": "ecology.air", "title": TITLE}))
     made.append(("log.sink", {"name": "logs", "host": "log-a", "retention_days": 200, "sources": ["*"]}))
     for spot in SPOTS:
         made.append(("mon.target", _target(f"host-{spot.name}", f"compute.host/{spot.name}", "host", spot, 9100)))
@@ -196,11 +199,10 @@ def estate(host_keys: dict[str, str] | None = None, netns: str = "") -> Estate:
     stack = "civil-affairs.welfare"
     resources = []
     for kind, properties in made:
-        if kind == "sec.bastion":
-            properties = {**properties, "netns": netns}
         name = properties["name"]
+        more = {"netns": netns} if kind == "sec.bastion" else {}
         after = (f"urn:sec.secret:{name}-password",) if kind == "db.instance" else ()
-        resources.append(Resource(kind, name, stack, f"urn:{kind}:{name}", properties, dependencies=after))
+        resources.append(Resource(kind, name, stack, f"urn:{kind}:{name}", {**properties, **more}, dependencies=after))
     return Estate(tuple(resources))
 
 
