@@ -226,6 +226,9 @@ class Deployment:
         kept = self._taken | self.executor.records.keys()
         left = [record for record in self._records if record.number not in self.executor.deleted]
         unwanted = [record for record in left if record.doomed or record.urn not in kept]
+        for record in self._records:  # fell with a replaced one, and the program no longer wants it
+            if record.number in self.executor.deleted and record.urn not in kept:
+                self.executor.forget(record)
         await self.delete(unwanted)
 
     async def destroy(self) -> None:

@@ -192,6 +192,14 @@ class Executor:
             self.report.done("delete", record.urn, since)
             self.steps.append(Step("delete", record.urn))
 
+    def forget(self, record: Record) -> None:
+        """Drop the record of what was deleted to be replaced, and whose replacement nobody wants."""
+        self.touched = True
+        if self.store:
+            self.store.drop("delete", record, self._settled(record.urn))
+        self.steps.append(Step("delete", record.urn))
+        self.report.done("delete", record.urn)
+
     async def refresh(self, record: Record, provider: Provider) -> None:
         """Read a resource and record what is there; nothing where it is as recorded."""
         async with self._slots:
