@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Collection
+from functools import cache
 from typing import Any
 
 from inventory.problems import refuse
@@ -40,14 +41,14 @@ class Cloud:
         attempts: int = ATTEMPTS, sleep: Callable[[float], None] = time.sleep,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:  # fmt: skip
-        import boto3
         import botocore.session
+        from boto3.session import Session
 
         plain = botocore.session.get_session()
         plain.register_component("data_loader", _models())
         self.environment, self.locks = environment, locks
         self._endpoint, self._attempts, self._sleep, self._clock = endpoint, attempts, sleep, clock
-        self._session = boto3.session.Session(botocore_session=plain)
+        self._session = Session(botocore_session=plain)
         self._clients: dict[str, Any] = {}
         self._lock = threading.Lock()
         if not self._session.region_name:

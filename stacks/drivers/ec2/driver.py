@@ -18,7 +18,8 @@ from stacks.drivers.ec2.hosts import Hosts
 from stacks.drivers.ec2.keeper import Keeper
 from stacks.drivers.ec2.keys import Keys
 from stacks.drivers.ec2.locks import Locks
-from stacks.drivers.ec2.network import Network, Subnets
+from stacks.drivers.ec2.network import Network
+from stacks.drivers.ec2.subnets import Subnets
 from stacks.drivers.ec2.volumes import Volumes
 from stacks.drivers.wants import checked
 

@@ -32,9 +32,10 @@ def rules_of(cloud: Cloud, group: str) -> list[dict[str, Any]]:
 
 def permission(rule: dict[str, Any]) -> Permission:
     """What a rule allows; a peer that is no prefix is named as it is."""
-    peer = rule.get("CidrIpv6") or rule.get("CidrIpv4")
-    peer = str(ipaddress.ip_network(peer)) if peer else rule.get("PrefixListId") or str(rule.get("ReferencedGroupInfo"))
-    protocol = {"58": "icmpv6", "6": "tcp", "17": "udp"}.get(rule["IpProtocol"], rule["IpProtocol"])
+    cidr = rule.get("CidrIpv6") or rule.get("CidrIpv4")
+    other = rule.get("PrefixListId") or str(rule.get("ReferencedGroupInfo"))
+    peer = str(ipaddress.ip_network(cidr)) if cidr else other
+    protocol = str({"58": "icmpv6", "6": "tcp", "17": "udp"}.get(rule["IpProtocol"], rule["IpProtocol"]))
     return rule["IsEgress"], protocol, rule.get("FromPort", -1), rule.get("ToPort", -1), peer
 
 

@@ -18,7 +18,7 @@ from stacks.drivers.ec2.cloud import Cloud
 from stacks.drivers.ec2.groups import Groups
 from stacks.drivers.ec2.keeper import Keeper, Raw, invalid
 from stacks.drivers.ec2.machines import Machines, architecture_here
-from stacks.drivers.ec2.network import Subnets
+from stacks.drivers.ec2.subnets import Subnets
 
 GONE = ("InvalidInstanceID.NotFound", "InvalidInstanceID.Malformed")
 ENI_GONE = ("InvalidNetworkInterfaceID.NotFound",)
@@ -100,7 +100,7 @@ class Hosts(Keeper):
             )
         self._grow(raw, fields)
         seen = self.thing(raw).properties
-        type_ = there.get(TYPE, raw["InstanceType"])
+        type_ = str(there.get(TYPE, raw["InstanceType"]))
         if any(seen[key] != fields[key] for key in ("cpu", "memory_mib")):
             type_ = self._machines.type(fields, raw["Placement"]["AvailabilityZone"])
         if type_ != raw["InstanceType"]:

@@ -1,4 +1,4 @@
-"""The environment's one VPC, and `net.subnet`.
+"""The environment's one VPC.
 
 The VPC is made with the first thing in it and removed with the last. Its IPv4 blocks are the /16s of the subnets, its
 IPv6 blocks their /44s, taken from a pool of the endpoint (bring your own prefixes) that has them; where the endpoint
@@ -15,14 +15,12 @@ from typing import Any
 from stacks.drivers.base import DriverError
 from stacks.drivers.ec2 import tags
 from stacks.drivers.ec2.cloud import Cloud
-from stacks.drivers.ec2.keeper import Keeper, Raw, conflict, invalid, unsupported
-from stacks.drivers.wants import prefix
+from stacks.drivers.ec2.keeper import invalid
 
 ANYWHERE = ("0.0.0.0/0", "::/0")
 PLACEHOLDER = "198.18.0.0/16"
 """a VPC must have IPv4: for one whose subnets have none (RFC 2544, not routed)"""
 CLAIMS = f"{tags.PREFIX}cidr6"
-GONE = ("InvalidSubnetID.NotFound", "InvalidSubnetID.Malformed", "InvalidSubnetId.Malformed")
 
 
 class Network:
@@ -131,7 +129,7 @@ class Network:
         return self.cloud.pages("ec2", "describe_route_tables", "RouteTables", Filters=wanted)
 
     def _widen6(self, vpc: dict[str, Any], cidr6: str) -> dict[str, Any]:
-        if _within(cidr6, _blocks6(vpc)):
+        if _within(cidr6, blocks6(vpc)):
             return vpc
         block = _super(cidr6, 44)
         for pool in self._offered():
@@ -141,155 +139,30 @@ class Network:
                     "associate_vpc_cidr_block", VpcId=vpc["VpcId"], Ipv6CidrBlock=block, Ipv6Pool=pool["PoolId"],
                     where=cidr6,
                 )  # fmt: skip
-                return self.cloud.wait(lambda: self._grown(cidr6, _blocks6), "IPv6 block of the VPC", block)
-        if _blocks6(vpc):
+                return self.cloud.wait(lambda: self._grown(cidr6, blocks6), "IPv6 block of the VPC", block)
+        if blocks6(vpc):
             raise invalid(
                 cidr6,
-                f"网段在 VPC 的 IPv6 地址块({'、'.join(_blocks6(vpc))})之外,云也没有含它的地址池:"
+                f"网段在 VPC 的 IPv6 地址块({'、'.join(blocks6(vpc))})之外,云也没有含它的地址池:"
                 "请带入该前缀,或改地址规划",
-                f"the prefix is outside the VPC's IPv6 blocks ({', '.join(_blocks6(vpc))}) and no pool of the cloud "
+                f"the prefix is outside the VPC's IPv6 blocks ({', '.join(blocks6(vpc))}) and no pool of the cloud "
                 "has it: bring the prefix to the cloud, or change the address plan",
             )
         noted = tags.plain(vpc.get("Tags", [])).get(CLAIMS, "").split()
-        if block not in noted:
-            self.cloud.ec2(
-                "create_tags", Resources=[vpc["VpcId"]], Tags=tags.listed({CLAIMS: " ".join([*noted, block])[:256]})
-            )
+        text = " ".join(sorted({*noted, block}))
+        if block not in noted and len(text) <= tags.LENGTH:
+            self.cloud.ec2("create_tags", Resources=[vpc["VpcId"]], Tags=tags.listed({CLAIMS: text}))
         return vpc
 
     def _offered(self) -> list[Any]:
         if self._pools is None:
             answer = self.cloud.once("describe_ipv6_pools")
-            self._pools = answer.get("Ipv6Pools", []) if answer else []
-        return self._pools
+            self._pools = list(answer.get("Ipv6Pools", [])) if answer else []
+        return self._pools or []
 
     def _grown(self, cidr: str | None, blocks: Any) -> dict[str, Any] | None:
         vpc = self.vpc()
         return vpc if vpc and _within(cidr, blocks(vpc)) else None
-
-
-class Subnets(Keeper):
-    """`net.subnet`: a site is an availability zone, by its letter."""
-
-    kind = "net.subnet"
-    real = frozenset({"name", "cidr6", "cidr4", "internet_route"})
-
-    def __init__(self, cloud: Cloud, network: Network) -> None:
-        super().__init__(cloud)
-        self._network = network
-        self._zones: list[str] = []
-
-    def check(self, fields: Any) -> None:
-        prefix(fields["cidr6"], fields["name"], 6)
-        if fields["cidr4"] is not None:
-            prefix(fields["cidr4"], fields["name"], 4)
-        self.zone(fields["site"], fields["name"])
-
-    def zone(self, site: str | None, where: str) -> str:
-        """The zone whose name ends in the site's letter; the first for no site. `unsupported` where there is none:
-        a site is never quietly put where another one is."""
-        if not self._zones:
-            answer = self.cloud.ec2("describe_availability_zones")["AvailabilityZones"]
-            self._zones = sorted(one["ZoneName"] for one in answer)
-        found = [name for name in self._zones if site is None or name.endswith(site)]
-        if not found:
-            raise unsupported(
-                where,
-                f"区域 {self.cloud.region} 没有与站点 {site} 对应的可用区(有 {'、'.join(self._zones)}):换区域,或换驱动",
-                f"region {self.cloud.region} has no zone for site {site} (it has {', '.join(self._zones)}): "
-                "choose another region or driver",
-            )
-        return found[0]
-
-    def all(self) -> Iterable[Raw]:
-        return self.cloud.owned("describe_subnets", "Subnets", self.kind)
-
-    def find(self, name: str) -> Raw | None:
-        found = self.cloud.owned("describe_subnets", "Subnets", self.kind, name)
-        return found[0] if found else None
-
-    def get(self, id: str) -> Raw | None:
-        answer = self.cloud.ec2("describe_subnets", SubnetIds=[id], absent=GONE) if id.startswith("subnet-") else None
-        found = [raw for raw in (answer or {}).get("Subnets", []) if self.mine(self.tags(raw))]
-        return found[0] if found else None
-
-    def named(self, id: str) -> str | None:
-        """The logical name of a subnet, None for somebody else's."""
-        raw = self.get(id)
-        return self.tags(raw).get(tags.NAME) if raw else None
-
-    def make(self, fields: dict[str, Any]) -> None:
-        with self.cloud.locks.file("vpc"):
-            vpc = self._network.ensure(fields["cidr4"], fields["cidr6"])["VpcId"]
-            self._apart(vpc, fields)
-            # a subnet without IPv4 has none at all, rather than one that nobody planned
-            four = {"CidrBlock": fields["cidr4"]} if fields["cidr4"] else {"Ipv6Native": True}
-            made = self.cloud.ec2(
-                "create_subnet", VpcId=vpc, AvailabilityZone=self.zone(fields["site"], fields["name"]),
-                Ipv6CidrBlock=fields["cidr6"], TagSpecifications=tags.specification("subnet", self.wanted(fields)),
-                where=fields["name"], **four,
-            )  # fmt: skip
-            if fields["internet_route"]:
-                self._network.open(vpc, made["Subnet"]["SubnetId"])
-
-    def change(self, raw: Raw, fields: dict[str, Any]) -> None:
-        self.fixed(raw, fields, "site", "cidr6", "cidr4")
-        with self.cloud.locks.file("vpc"):
-            if fields["internet_route"] != self._network.leads_outside(raw["VpcId"], raw["SubnetId"]):
-                if fields["internet_route"]:
-                    self._network.open(raw["VpcId"], raw["SubnetId"])
-                else:
-                    self._network.close(raw["SubnetId"])
-        self.cloud.retag(raw["SubnetId"], self.tags(raw), self.wanted(fields))
-
-    def remove(self, id: str) -> None:
-        raw = self.get(id)
-        if raw is None:
-            return
-        name = self.tags(raw).get(tags.NAME, id)
-        used = self.cloud.pages(
-            "ec2", "describe_network_interfaces", "NetworkInterfaces",
-            Filters=[{"Name": "subnet-id", "Values": [id]}],
-        )  # fmt: skip
-        if used:
-            raise conflict(
-                name,
-                f"子网里还有 {len(used)} 个网络接口:先删除使用它们的主机",
-                f"the subnet still has {len(used)} network interfaces: delete the hosts that use them first",
-            )
-        self._network.close(id)
-        self.cloud.ec2("delete_subnet", SubnetId=id, absent=GONE, where=name)
-        self.cloud.wait(lambda: self.get(id) is None, "deleted", name)
-        self._network.tidy()
-
-    def id(self, raw: Raw) -> str:
-        return raw["SubnetId"]
-
-    def seen(self, raw: Raw, carried: dict[str, Any]) -> dict[str, Any]:
-        blocks = _blocks6(raw)
-        return {
-            "site": carried["site"] and _site(raw["AvailabilityZone"], carried["site"]),
-            "cidr6": blocks[0] if blocks else None,
-            "cidr4": raw.get("CidrBlock") or None,
-            "internet_route": self._network.leads_outside(raw["VpcId"], raw["SubnetId"]),
-        }
-
-    def _apart(self, vpc: str, fields: dict[str, Any]) -> None:
-        inside = [{"Name": "vpc-id", "Values": [vpc]}]
-        for other in self.cloud.pages("ec2", "describe_subnets", "Subnets", Filters=inside):
-            there = [*_blocks6(other), *filter(None, [other.get("CidrBlock")])]
-            for mine in filter(None, (fields["cidr6"], fields["cidr4"])):
-                if any(_overlap(mine, cidr) for cidr in there):
-                    name = self.tags(other).get(tags.NAME, other["SubnetId"])
-                    raise conflict(
-                        fields["name"],
-                        f"网段 {mine} 与子网 {name}({'、'.join(there)})重叠:改地址规划",
-                        f"prefix {mine} overlaps subnet {name} ({', '.join(there)}): change the address plan",
-                    )
-
-
-def _site(zone: str, wanted: str) -> str:
-    return wanted if zone.endswith(wanted) else zone[-1]
 
 
 def _super(cidr: str, length: int) -> str:
@@ -308,7 +181,7 @@ def _within(cidr: str | None, blocks: Iterable[str]) -> bool:
     return mine is not None and any(mine.version == one.version and mine.subnet_of(one) for one in others)  # pyright: ignore[reportArgumentType]
 
 
-def _overlap(one: str, two: str) -> bool:
+def overlap(one: str, two: str) -> bool:
     mine, other = ipaddress.ip_network(one), ipaddress.ip_network(two)
     return mine.version == other.version and mine.overlaps(other)
 
@@ -317,5 +190,5 @@ def _blocks4(vpc: dict[str, Any]) -> list[str]:
     return [one["CidrBlock"] for one in vpc.get("CidrBlockAssociationSet", []) if "CidrBlock" in one]
 
 
-def _blocks6(there: dict[str, Any]) -> list[str]:
+def blocks6(there: dict[str, Any]) -> list[str]:
     return [one["Ipv6CidrBlock"] for one in there.get("Ipv6CidrBlockAssociationSet", []) if one.get("Ipv6CidrBlock")]
