@@ -105,3 +105,25 @@ def _by_number(word: str) -> Clause | None:
 
 def _value(param: Param) -> str:
     return ", ".join(map(str, param.default)) if isinstance(param.default, tuple) else str(param.default)
+
+
+def overview() -> str:
+    """The table of docs/policies.md: every check, its clauses and what each profile makes of it."""
+    names = list(profiles())
+    modes = {name: {e.loaded.check.id: e.mode for e in profile.entries} for name, profile in profiles().items()}
+    words = {"mandatory": "阻断 blocks", "advisory": "报告 reports"}
+    lines = ["| 检查项 check | 内容 what | 条款 clauses | 严重 severity | " + " | ".join(names) + " |"]
+    lines += ["|---" * (4 + len(names)) + "|"]
+    for id_ in CHECKS:
+        check = load(id_).check
+        path = load(id_).page.parent.name
+        link = f"[{id_}](../policies/checks/{path}/{load(id_).page.name})"
+        cells = [
+            link,
+            f"{check.title_zh}<br>{check.title_en}",
+            "<br>".join(named(clause(one), "zh") for one in check.clauses),
+        ]
+        cells += [f"{_SEVERITY[check.severity]} {check.severity}"]
+        cells += [words.get(modes[name].get(id_, ""), "–") for name in names]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines) + "\n"
