@@ -26,12 +26,16 @@ pytestmark = pytest.mark.skipif(
 )
 
 PLAYED = """#!/bin/sh
-target=$(printf '%s\\n' "$@" | grep part-)
+set -eu
+target=
+for word in "$@"; do case "$word" in FOLDER/*.part-*) target=$word ;; esac; done
+# whatever is wrong here, it may only ever write below the test's own folder
+[ -n "$target" ] || { echo "no target below FOLDER" >&2; exit 99; }
 mkdir -p "$target/var/lib/dpkg"
 printf 'Package: one\\nStatus: install ok installed\\nVersion: 1.2\\nArchitecture: all\\n' > "$target/var/lib/dpkg/status"
 echo "I: running apt-get update..." >&2
-echo run >> "$(dirname "$target")/runs"
-@
+echo run >> FOLDER/runs
+ENDING
 """
 
 
@@ -40,12 +44,12 @@ def play(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Pat
     """An mmdebstrap that ends with the given shell; returns the folder for images."""
 
     def play_(ending: str) -> Path:
-        tools = tmp_path / "tools"
+        tools, folder = tmp_path / "tools", tmp_path / "images"
         tools.mkdir(exist_ok=True)
-        (tools / "mmdebstrap").write_text(PLAYED.replace("@", ending))
+        (tools / "mmdebstrap").write_text(PLAYED.replace("ENDING", ending).replace("FOLDER", str(folder)))
         (tools / "mmdebstrap").chmod(0o755)
         monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
-        return tmp_path / "images"
+        return folder
 
     return play_
 

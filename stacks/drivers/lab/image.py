@@ -27,6 +27,13 @@ IMAGES = Path("/var/lib/liangzhu/images")
 ROOM_MIB = 3072
 """free space that a build wants"""
 
+_ALONE = (
+    "setpriv", "--pdeathsig", "KILL",
+    "unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc",
+)  # fmt: skip
+"""in namespaces of its own: an interrupted build, also one whose builder was killed, leaves no process and no /proc or
+/dev in the half-made root"""
+
 Observe = Callable[[str, str], None]
 """told what is being done, in Chinese and in English"""
 
@@ -120,9 +127,8 @@ def _debootstrap(part: Path, log: Path, observe: Observe) -> None:
             codename, str(part), *([str(spare / "machine.sources")] if stanzas else []), *lines,
         ]  # fmt: skip
         with log.open("w") as written:
-            # a mount namespace of its own: an interrupted build leaves no /proc or /dev in the half-made root
             process = subprocess.Popen(
-                ["unshare", "--mount", "--propagation", "private", *command],
+                [*_ALONE, *command],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
@@ -137,7 +143,7 @@ def _debootstrap(part: Path, log: Path, observe: Observe) -> None:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        if process.returncode:
+        if process.returncode or not part.is_dir():
             tail = "\n".join(line[:200] for line in log.read_text().splitlines()[-8:])
             raise refuse(
                 "lab.image-failed",

@@ -118,7 +118,9 @@ def _weed(lab: str, seen: dict[str, dict[str, Device]], edges: Iterable[routes.E
             try:
                 shell.ip(space, f"link del {device}")
             except DriverError:
-                if device in shell.devices(space):  # else it went with its other end, which the kernel takes its time for
+                if device in shell.devices(
+                    space
+                ):  # else it went with its other end, which the kernel takes its time for
                     raise
 
 
