@@ -4,6 +4,7 @@ the provider checks each, as an engine would have it do."""
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -70,7 +71,12 @@ class _Monitor(pulumi_mocks.MockMonitor):
 
 
 def registered(stack: str, read: Read, allocations: Allocations) -> list[Registered]:
-    """Everything that the program registers, in order."""
+    """Everything that the program registers, in order. In a context of its own: Pulumi keeps its settings and the
+    root stack in context variables, and a worker that is forked later would find a root stack there already."""
+    return contextvars.copy_context().run(_registered, stack, read, allocations)
+
+
+def _registered(stack: str, read: Read, allocations: Allocations) -> list[Registered]:
     monitor = _Monitor()
     loop = asyncio.new_event_loop()
     asyncio.set_event_loop(loop)  # before the mocks: they register the root stack on it
