@@ -19,7 +19,7 @@ from pulumi.runtime.proto import provider_pb2 as wire
 from inventory.problems import Problem, Refused, refuse
 from stacks.engine import urns
 from stacks.engine.steps import Answer
-from stacks.engine.values import UNKNOWN, clear, contains, from_struct, is_unknown, like, to_struct, without_references
+from stacks.engine.values import clear, contains, from_struct, is_unknown, like, to_struct, without_references
 
 _REPLACES = (wire.PropertyDiff.ADD_REPLACE, wire.PropertyDiff.DELETE_REPLACE, wire.PropertyDiff.UPDATE_REPLACE)
 _INTERNAL = ("version", "pluginDownloadURL", "__internal")
@@ -45,6 +45,9 @@ class _Context:
     def set_code(self, code: grpc.StatusCode) -> None: ...
 
     def set_details(self, details: str) -> None: ...
+
+
+_CONTEXT: Any = _Context()
 
 
 def load(folder: Path) -> server.ProviderServicer:
@@ -83,7 +86,7 @@ class Provider:
         to_struct(olds, request.olds)
         to_struct(news, request.news)
         try:
-            reply = await self._ask(urn, self._servicer.CheckConfig(request, _Context()))
+            reply = await self._ask(urn, self._servicer.CheckConfig(request, _CONTEXT))
         except NotImplementedError:
             return news
         _accepted(urn, reply)
@@ -96,7 +99,7 @@ class Provider:
         to_struct(old_outputs, request.olds)
         to_struct(news, request.news)
         try:
-            return bool((await self._ask(urn, self._servicer.DiffConfig(request, _Context()))).replaces)
+            return bool((await self._ask(urn, self._servicer.DiffConfig(request, _CONTEXT))).replaces)
         except NotImplementedError:
             return False
 
@@ -115,7 +118,7 @@ class Provider:
         to_struct(args, request.args)
         for key, value in clear(args).items():
             request.variables[f"{self.package}:config:{key}"] = str(value)
-        self._config = await self._ask(urn, self._servicer.Configure(request, _Context()))
+        self._config = await self._ask(urn, self._servicer.Configure(request, _CONTEXT))
 
     async def check(self, urn: str, olds: Values | None, news: Values, seed: bytes) -> Values:
         """Inputs as the provider wants them. Refused with its reasons, one problem a property."""
@@ -124,7 +127,7 @@ class Provider:
         request = wire.CheckRequest(urn=urn, randomSeed=seed, name=urns.name(urn), type=urns.type_of(urn))
         self._fill(request.olds, olds or {})
         self._fill(request.news, news)
-        reply = await self._ask(urn, self._servicer.Check(request, _Context()))
+        reply = await self._ask(urn, self._servicer.Check(request, _CONTEXT))
         _accepted(urn, reply)
         return self._outputs(reply.inputs, news)
 
@@ -138,7 +141,7 @@ class Provider:
         self._fill(request.olds, old_outputs)
         self._fill(request.news, news)
         self._fill(request.old_inputs, old_inputs)
-        reply = await self._ask(urn, self._servicer.Diff(request, _Context()))
+        reply = await self._ask(urn, self._servicer.Diff(request, _CONTEXT))
         detailed = {path: change.kind for path, change in reply.detailedDiff.items()}
         replaces = [*reply.replaces, *(path for path, kind in detailed.items() if kind in _REPLACES)]
         changed = {wire.DiffResponse.DIFF_NONE: False, wire.DiffResponse.DIFF_SOME: True}.get(reply.changes)
@@ -154,7 +157,7 @@ class Provider:
             urn=urn, timeout=timeout, preview=preview, name=urns.name(urn), type=urns.type_of(urn)
         )
         self._fill(request.properties, inputs)
-        reply = await self._ask(urn, self._servicer.Create(request, _Context()))
+        reply = await self._ask(urn, self._servicer.Create(request, _CONTEXT))
         if not reply.id and not preview:
             raise _failed(urn, "the provider returned no id", "驱动没有返回标识")
         return "" if preview else reply.id, self._outputs(reply.properties, inputs)
@@ -185,21 +188,21 @@ class Provider:
         self._fill(request.olds, old_outputs)
         self._fill(request.news, inputs)
         self._fill(request.old_inputs, old_inputs)
-        reply = await self._ask(urn, self._servicer.Update(request, _Context()))
+        reply = await self._ask(urn, self._servicer.Update(request, _CONTEXT))
         return self._outputs(reply.properties, inputs)
 
     async def delete(self, urn: str, id: str, inputs: Values, outputs: Values, timeout: float) -> None:
         request = wire.DeleteRequest(id=id, urn=urn, timeout=timeout, name=urns.name(urn), type=urns.type_of(urn))
         self._fill(request.properties, outputs)
         self._fill(request.old_inputs, inputs)
-        await self._ask(urn, self._servicer.Delete(request, _Context()))
+        await self._ask(urn, self._servicer.Delete(request, _CONTEXT))
 
     async def read(self, urn: str, id: str, inputs: Values, outputs: Values) -> tuple[str, Values, Values]:
         """(id, inputs, outputs) of what is there now; id "" where it is gone."""
         request = wire.ReadRequest(id=id, urn=urn, name=urns.name(urn), type=urns.type_of(urn))
         self._fill(request.properties, outputs)
         self._fill(request.inputs, inputs)
-        reply = await self._ask(urn, self._servicer.Read(request, _Context()))
+        reply = await self._ask(urn, self._servicer.Read(request, _CONTEXT))
         found = self._outputs(reply.inputs, inputs) if reply.HasField("inputs") and reply.inputs.fields else inputs
         return reply.id, found, self._outputs(reply.properties, inputs)
 
@@ -225,10 +228,6 @@ class Provider:
             raise
         except Exception as error:
             raise _translated(urn, error) from error
-
-
-def unknown_id(id: str) -> bool:
-    return id in ("", UNKNOWN)
 
 
 def _accepted(urn: str, reply: wire.CheckResponse) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -132,6 +132,3 @@ class Providers:
 
 async def _done(provider: Provider) -> Provider:
     return provider
-
-
-Found = Awaitable[Provider]

@@ -6,8 +6,6 @@ A body has `urn`, `type`, `custom`, `id`, `inputs`, `outputs`, `parent`, `depend
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,7 +61,7 @@ class Record:
     def needs(self) -> set[str]:
         """URNs of everything that must be there before it and deleted after it."""
         body = self.body
-        needed = set(body.get("dependencies") or ())
+        needed: set[str] = set(body.get("dependencies") or ())
         for property_ in (body.get("propertyDependencies") or {}).values():
             needed.update(property_)
         needed.update(filter(None, (body.get("parent"), body.get("deletedWith"))))
@@ -92,12 +90,3 @@ class Pending:
     @property
     def urn(self) -> str:
         return self.body["urn"]
-
-
-def users(records: Iterable[Record]) -> dict[str, list[Record]]:
-    """URN → the records that need it."""
-    found: dict[str, list[Record]] = defaultdict(list)
-    for record in records:
-        for urn in record.needs:
-            found[urn].append(record)
-    return found

@@ -24,7 +24,7 @@ from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
 from inventory import estate as nouns
 from inventory.estate import Estate, Resource
 from inventory.problems import Problem, Refused
-from stacks.engine import crash, urns
+from stacks.engine import crash
 from stacks.engine.calls import Calls
 from stacks.engine.deployment import Deployment
 from stacks.engine.estate import resources
@@ -257,6 +257,3 @@ def moved(stack: str) -> Refused:
 def after_of(words: Mapping[str, str]) -> tuple[str, ...]:
     """The stacks that a state remembers as those it comes after."""
     return tuple(json.loads(words.get("after", "[]")))
-
-
-ROOT_TYPE = urns.STACK

@@ -19,7 +19,6 @@ import time
 import traceback
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
-from multiprocessing.connection import Connection
 from typing import Any, NoReturn
 
 from inventory.problems import Problem
@@ -38,7 +37,7 @@ class Worker:
 
     job: Job
     pid: int
-    pipe: Connection
+    pipe: Any
     began: float = field(default_factory=time.monotonic)
 
     def stop(self) -> None:
@@ -89,7 +88,7 @@ def _become(parent: int) -> None:
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
 
-def _work(job: Job, pipe: Connection) -> NoReturn:
+def _work(job: Job, pipe: Any) -> NoReturn:
     mailbox = _Mailbox(pipe)
     report = Reporter(job.stack, mailbox.post, time.monotonic)
     _capture(report)
@@ -103,7 +102,7 @@ def _work(job: Job, pipe: Connection) -> NoReturn:
 class _Mailbox:
     """Sends events in batches, from whichever thread they come."""
 
-    def __init__(self, pipe: Connection) -> None:
+    def __init__(self, pipe: Any) -> None:
         self._pipe, self._lock = pipe, threading.Lock()
         self._events: list[Event] = []
         self._last = 0.0
@@ -126,7 +125,7 @@ class _Mailbox:
         self._last = time.monotonic()
 
 
-def _listen(pipe: Connection, session: Session) -> None:
+def _listen(pipe: Any, session: Session) -> None:
     """The parent's word. Its silence for good is its end, and then this process's."""
     while True:
         try:
