@@ -38,9 +38,10 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     from stacks.drivers import readiness
 
     os.environ["LIANGZHU_SYSTEMS"] = ",".join(options.what)  # beside the environment's own; workers inherit it
-    chosen = tell.step("prepare", readiness.ready, reading.environment(options.environment), tell.observe)
+    environment = reading.environment(options.environment)
+    tell.enter(places.held(places.places(environment.state), "up" if build else "plan", tell.clock()))
+    chosen = tell.step("prepare", readiness.ready, environment, tell.observe)
     read = tell.step("read", reading.read, options.environment)
-    tell.enter(places.held(read.places, "up" if build else "plan", tell.clock()))
     addresses = tell.step("address", addressing.settle, read)
     work = provisioning.work(read.places, read, tell.observe, tell.stopping)
     plan = tell.step("plan", provisioning.plan, work)
@@ -57,7 +58,7 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     seen = tell.step("watch", watch.look, estate, netns=netns, clock=tell.clock, unless=tell.blocked(done, real))
     final = judge.judge(estate, read.environment.profile, planned=False)
     data = report.build(read, addresses, estate, final, steps=tell.steps, driver=chosen, conducted=conducted,
-                        proofs=proofs, seen=seen)  # fmt: skip
+                        proofs=proofs, seen=seen, when=tell.clock())  # fmt: skip
     tell.step("report", report.write, read.places.report, data, (options.language,))
     tell.summary(data, read.places)
 

@@ -15,13 +15,14 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
 from inventory.places import home
-from inventory.problems import Problem, Refused
+from inventory.problems import Language, Problem, Refused
 from monitors import words
 
 INTERRUPTIBLE = frozenset({"plan", "provision", "destroy", "refresh"})
@@ -42,7 +43,7 @@ class Step:
 class Narrator:
     """One run. `with` it: problems end the run as sentences and code 1, Ctrl-C as a word and code 130."""
 
-    def __init__(self, verb: str, environment: str, language: str, console: Console | None = None) -> None:
+    def __init__(self, verb: str, environment: str, language: Language, console: Console | None = None) -> None:
         self.verb, self.environment, self.language = verb, environment, language
         self.console = console or Console(highlight=False, soft_wrap=True)
         self.steps: list[Step] = []
@@ -82,9 +83,13 @@ class Narrator:
 
     def _unforeseen(self, error: Exception) -> None:
         """A fault of ours: kept in a file for whoever mends it, told as a sentence."""
-        home().mkdir(parents=True, exist_ok=True)
-        path = home() / f"fault-{self.clock():%Y%m%dT%H%M%S}.txt"
-        path.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        text = "".join(traceback.format_exception(error))
+        path: Path | str = home() / f"fault-{self.clock():%Y%m%dT%H%M%S}.txt"
+        try:
+            home().mkdir(parents=True, exist_ok=True)
+            Path(path).write_text(text, encoding="utf-8")
+        except OSError:
+            path = text  # no place to keep it
         self.say(
             f"程序出错({type(error).__name__});已记录的不会丢失。请把 {path} 交给运维,然后再运行一次 [lz.fault]",
             f"a fault of the program ({type(error).__name__}); nothing recorded is lost. Give {path} to operations, "

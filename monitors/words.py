@@ -9,6 +9,8 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from inventory.kinds import kind_of
+
 TITLES = {
     "prepare": {"zh": "准备", "en": "prepare"},
     "read": {"zh": "读取", "en": "read"},
@@ -44,7 +46,7 @@ def result(step: str, value: Any) -> tuple[str, str]:
 def counted(counts: dict[str, int]) -> tuple[str, str]:
     """{"create": 3, "same": 1} → (`新建 3,不变 1`, `create 3, unchanged 1`)."""
     seen = [(OPS.get(op, (op, op)), number) for op, number in counts.items() if number]
-    return "，".join(f"{zh} {n}" for (zh, _), n in seen) or "无", ", ".join(
+    return "、".join(f"{zh} {n}" for (zh, _), n in seen) or "无", ", ".join(
         f"{en} {n}" for (_, en), n in seen
     ) or "none"
 
@@ -160,15 +162,21 @@ def changes(plan: Any, language: str) -> Iterator[Text]:
     """`+ net.subnet name (stack)` for each change; a big plan is told by stack."""
     pick = 0 if language == "zh" else 1
     steps = [(stack, step) for stack, each in plan.stacks.items() for step in each.steps if step.op in _SIGNS]
+    steps = [(stack, step) for stack, step in steps if _kind(step.urn) != "component"]
     if len(steps) <= MOST_CHANGES:
         for stack, step in steps:
             sign, style = _SIGNS[step.op]
-            yield Text(f"  {sign} {step.kind} {step.name}", style=style) + Text(f"  {stack}", style="dim")
+            name = step.urn.rpartition("::")[2]
+            yield Text(f"  {sign} {_kind(step.urn)} {name}", style=style) + Text(f"  {stack}", style="dim")
         return
     for stack, each in plan.stacks.items():
         counts = Counter(step.op for step in each.steps if step.op in _SIGNS)
         if counts:
             yield Text(f"  {stack}: {counted(dict(counts))[pick]}")
+
+
+def _kind(urn: str) -> str:
+    return kind_of(urn.split("::", 3)[2].rpartition("$")[2])
 
 
 def table(steps: list[Any], data: dict[str, Any], language: str) -> Table:

@@ -1,0 +1,1 @@
+"""The whole flow, through the door, as a user types it."""
