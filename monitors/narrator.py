@@ -44,7 +44,8 @@ class Narrator:
     """One run. `with` it: problems end the run as sentences and code 1, Ctrl-C as a word and code 130."""
 
     def __init__(self, verb: str, environment: str, language: Language, console: Console | None = None) -> None:
-        self.verb, self.environment, self.language = verb, environment, language
+        self.verb, self.environment = verb, environment
+        self.language: Language = language
         self.console = console or Console(highlight=False, soft_wrap=True)
         self.steps: list[Step] = []
         self.stopping = threading.Event()

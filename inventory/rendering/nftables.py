@@ -7,7 +7,7 @@ family of a rule, with the rule's name and a counter. Only our own table is repl
 
 from __future__ import annotations
 
-from ipaddress import collapse_addresses
+from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 from inventory.estate import Estate, Resource
 from inventory.rendering import flows
@@ -55,9 +55,12 @@ def _chain(hook: str, loopback: str, rules: list[list[str]]) -> str:
 def _lines(rule: Resource) -> list[str]:
     side = "saddr" if rule["direction"] == "ingress" else "daddr"
     lines = []
-    for version, family in ((6, "ip6"), (4, "ip")):
-        # nft refuses overlapping elements, so what lies inside another prefix is taken in by it
-        networks = [str(net) for net in collapse_addresses(n for n in flows.peers(rule) if n.version == version)]
+    peers = list(flows.peers(rule))
+    # nft refuses overlapping elements, so what lies inside another prefix is taken in by it
+    six = collapse_addresses(net for net in peers if isinstance(net, IPv6Network))
+    four = collapse_addresses(net for net in peers if isinstance(net, IPv4Network))
+    for version, family, collapsed in ((6, "ip6", six), (4, "ip", four)):
+        networks = [str(net) for net in collapsed]
         if networks:
             lines.append(
                 f'{family} {side} {{ {", ".join(networks)} }} {_what(rule, version)} counter accept comment "{_name(rule)}"'

@@ -75,9 +75,9 @@ def test_a_lock_has_one_holder_even_when_its_file_is_removed(tmp_path: Path) -> 
                 with guard:
                     holders += 1
                     most = max(most, holders)
-                place.unlink(missing_ok=True)
                 with guard:
                     holders -= 1
+                place.unlink(missing_ok=True)  # the last that a holder does: from here on another may come in
 
     threads = [threading.Thread(target=work) for _ in range(4)]
     for thread in threads:

@@ -1,0 +1,93 @@
+"""The demo's own plan, as the engine makes it: nothing blocks; and one change to it trips the check that should see it."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from inventory import addressing, reading
+from inventory.estate import Estate, Resource
+from policies.judge import judge
+from policies.profiles import profile
+
+CHANGES: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("NET-003", "net.subnet", "access-a", {"cidr6": "3fff::/20"}),
+    ("NET-004", "net.subnet", "civil-affairs-welfare-data-a", {"internet_route": True}),
+    ("NET-005", "net.link", "a-b", {"lines": 1}),
+    ("NET-007", "net.link", "a-b", {"encryption": "none"}),
+    ("IP6-001", "net.subnet", "access-a", {"cidr6": None}),
+    ("BND-003", "net.sg_rule", "egress", {"peers6": ["::/0"], "ports": [1, 65535]}),
+    ("BND-004", "net.router", "core-a", {"default_deny": False}),
+    ("BND-006", "net.sg_rule", "ingress", {"peers6": [], "peers4": []}),
+    ("BND-016", "net.sg_rule", "ingress", {"peers6": ["::/0"], "ports": [5432, 5432]}),
+    ("BND-017", "net.sg_rule", "ingress", {"peers6": ["3fff:0:ffff::/64"], "ports": [22, 22]}),
+    ("IAM-001", "iam.password_policy", "", {"min_length": 6}),
+    ("IAM-002", "sec.bastion", "", {"idle_minutes": 0}),
+    ("IAM-004", "sec.bastion", "", {"mfa": ["password"]}),
+    ("IAM-006", "db.instance", "", {"admin": "postgres"}),
+    ("IAM-008", "iam.role", "", {"actions": ["*"]}),
+    ("IAM-013", "db.instance", "", {"password": "changeme"}),
+    ("DR-001", "dr.backup_plan", "civil-affairs-welfare-db", {"retention_days": 1}),
+    ("DR-002", "dr.replication", "civil-affairs-welfare-db-a-d", {"target_site": "b"}),
+    ("DR-003", "db.instance", "civil-affairs-welfare-db", {"mode": "single"}),
+    ("CRY-001", "net.sg_rule", "ingress", {"ports": [4443, 4443]}),
+    ("CRY-006", "sec.certificate", "", {"renew_before_days": 1}),
+    ("DAT-001", "storage.volume", "civil-affairs-welfare-db", {"encryption_key": None}),
+    ("DAT-002", "kms.key", "civil-affairs-welfare", {"spec": "AES_256"}),
+    ("DAT-005", "db.instance", "", {"tls": False}),
+    ("DAT-009", "gov.system", "civil-affairs.welfare", {"data_class": "general"}),
+    ("TEN-001", "compute.pool", "kunpeng", {"level": 1}),
+    ("LOG-004", "log.sink", "", {"retention_days": 90}),
+    ("CHG-003", "compute.host", "civil-affairs", {"bureau": None}),
+]
+"""check, kind, beginning of the name (or the direction of a rule), what is changed"""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Estate:
+    """The simulator environment, planned from nothing in a home of its own."""
+    from stacks import provisioning
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIANGZHU_HOME", str(tmp_path_factory.mktemp("home")))
+        patch.setenv("LIANGZHU_ENVIRONMENT", "simulator")
+        reading.read.cache_clear()
+        try:
+            read = reading.read("simulator")
+            addressing.settle(read)
+            work = provisioning.work(read.places, read, lambda event: None, threading.Event())
+            plan = provisioning.plan(work)
+        finally:
+            reading.read.cache_clear()
+    assert not plan.problems, [str(problem) for problem in plan.problems]
+    return plan.estate
+
+
+def test_the_plan_of_the_demo_is_not_blocked_and_looked_at(demo: Estate) -> None:
+    verdict = judge(demo, "level3", planned=True)
+    assert not verdict.blocking, [finding.en for finding in verdict.blocking]
+    for check, counts in verdict.results.items():
+        assert counts["pass"] + counts["fail"], f"{check} finds nothing in the demo to look at"
+    assert verdict.results["XC-003"]["fail"], "the software pool is no certified module, and the verdict says so"
+
+
+@pytest.mark.parametrize(("check", "kind", "name", "change"), CHANGES, ids=[row[0] for row in CHANGES])
+def test_one_change_trips_the_check(demo: Estate, check: str, kind: str, name: str, change: dict[str, Any]) -> None:
+    def hit(one: Resource) -> bool:
+        word = str(one.get("direction")) if kind == "net.sg_rule" else one.name
+        return one.kind == kind and word.startswith(name)
+
+    assert any(map(hit, demo)), f"the demo has no {kind} {name}"
+    # several plans may serve one database: all of them are changed; of everything else the first
+    some = [one for one in demo if hit(one)][: None if kind == "dr.backup_plan" else 1]
+    rows = [replace(one, properties={**one.properties, **change}) if one in some else one for one in demo]
+    verdict = judge(Estate(tuple(rows)), "level3", planned=True)
+    assert check in {finding.check for finding in verdict.blocking}
+
+
+def test_every_mandatory_check_is_tripped() -> None:
+    mandatory = {e.loaded.check.id for e in profile("level3").entries if e.mode == "mandatory"}
+    assert mandatory == {row[0] for row in CHANGES}
