@@ -7,6 +7,7 @@ All errors of all files come at once, and nothing is built from a city that has 
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -31,6 +32,10 @@ __all__ = [
     "requests",
     "validated",
 ]
+
+
+_LAYER = re.compile(r"Pulumi\.city-[a-z]+\.yaml")
+"""the stock CLI keeps the salt of a city layer in such a file beside the requests"""
 
 
 @dataclass(frozen=True)
@@ -103,7 +108,7 @@ def environment(name: str) -> Environment:
 
 def requests(folder: Path, of: City) -> tuple[Request, ...]:
     """Every request of a folder, in the order of the stack names. Refused with every error of every file."""
-    examined = [examine(path) for path in sorted(folder.glob("Pulumi.*.yaml"))]
+    examined = [examine(path) for path in sorted(folder.glob("Pulumi.*.yaml")) if not _LAYER.fullmatch(path.name)]
     problems = [problem for each in examined for problem in each.problems]
     problems += consistency.of_requests(of, examined)
     if problems:

@@ -9,4 +9,4 @@ DRIVERS = {
     "kubernetes": "stacks.drivers.cluster:Cluster",
 }
 """name → "module:class"; each class is made with (environment: Environment, folder: Path) and has
-`needs() -> list[Need]` (static): what this machine lacks for it"""
+`needs(environment | None) -> list[Need]` (static): what is lacking for it"""

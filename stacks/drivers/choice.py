@@ -46,7 +46,7 @@ def load(name: str) -> Any:
 def choose(environment: Environment, *, needs: Callable[[str], list[Need]] | None = None) -> Choice:
     """The first set of drivers that this machine can do. Refused, with everything that is missing, where it can do
     none. `needs` asks a driver by name (for tests)."""
-    ask = needs or (lambda name: load(name).needs())
+    ask = needs or (lambda name: load(name).needs(environment))
     reasons: list[tuple[str, str]] = []
     problems: list[Problem] = []
     for drivers in environment.drivers:

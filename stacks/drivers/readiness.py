@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from inventory.estate import Estate
@@ -26,7 +27,7 @@ def ready(environment: Environment, observe: Observe) -> Choice:
     where = places(environment.state)
     choice = _recorded(where)
     if choice is None:
-        choice = choose(environment, needs=_after_preparing)
+        choice = choose(environment, needs=partial(_after_preparing, environment))
         kept = False
     else:
         kept = True
@@ -86,16 +87,19 @@ def _recorded(where: Places) -> Choice | None:
     return Choice(data["drivers"], tuple((zh, en) for zh, en in data["reasons"]))
 
 
-def _after_preparing(name: str) -> list[Need]:
+def _after_preparing(environment: Environment, name: str) -> list[Need]:
     """What will still be missing once `prepare` has installed what it can."""
-    needs = load(name).needs()
+    needs = load(name).needs(environment)
     able = all(need.present for need in needs if need.name in ("root", "apt-get"))
     return [need for need in needs if not (able and need.package and not need.present)]
 
 
 def _still_possible(environment: Environment, choice: Choice) -> None:
     lacking = [
-        need for name in dict.fromkeys(choice.drivers.values()) for need in _after_preparing(name) if not need.present
+        need
+        for name in dict.fromkeys(choice.drivers.values())
+        for need in _after_preparing(environment, name)
+        if not need.present
     ]
     if lacking:
         what = "、".join(need.name for need in lacking), ", ".join(need.name for need in lacking)

@@ -73,3 +73,12 @@ def test_an_overlapping_prefix_is_refused_at_its_line(tmp_path: Path, field: str
         reading.city(tmp_path)
     assert code in {p.code for p in refused.value.problems}
     assert all(p.line > 0 for p in refused.value.problems)
+
+
+def test_what_the_stock_cli_keeps_beside_the_requests_is_no_request(tmp_path: Path) -> None:
+    for path in (ROOT / "inventory" / "requests").glob("Pulumi.*.yaml"):
+        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    (tmp_path / "Pulumi.city-network.yaml").write_text("encryptionsalt: v1:abc\n")
+    first = tmp_path / "Pulumi.ecology.air.yaml"
+    first.write_text(first.read_text(encoding="utf-8") + "encryptionsalt: v1:abc\n", encoding="utf-8")
+    assert len(reading.requests(tmp_path, reading.city())) == len(list(tmp_path.glob("Pulumi.*.yaml"))) - 1

@@ -59,7 +59,7 @@ class Lab:
         self._nonce = nonce
 
     @staticmethod
-    def needs() -> list[Need]:
+    def needs(environment: Environment | None = None) -> list[Need]:
         """What this machine lacks for a lab. A missing need with a `package` is brought by `prepare`."""
         return needs.needs()
 

@@ -45,7 +45,7 @@ class Simulator:
         self._token = token
 
     @staticmethod
-    def needs() -> list[Need]:
+    def needs(environment: Environment | None = None) -> list[Need]:
         """Nothing: it runs wherever Python does."""
         return []
 
