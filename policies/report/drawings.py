@@ -61,10 +61,14 @@ def city_map(data: dict[str, Any], language: str) -> Markup:
         *(_beam(link, place, columns, language) for place, link in enumerate(links)),
         *(_capital(site, columns[site["key"]], head, width, language) for site in sites),
     ]
+    stones: list[str] = []
     for (site, zone), chips in cells.items():
         if site in columns and zone in floors:
-            parts += _chips(chips, columns[site], floors[zone][0], spots, language)
-    parts += _flows(data["flows"], spots)
+            stones += _chips(chips, columns[site], floors[zone][0], spots, language)
+    # every host talks to the log host and the monitor: on the map that hides what is particular
+    common = {host["name"] for host in data["hosts"] if host["role"] in ("log", "monitor")}
+    flows = [flow for flow in data["flows"] if not common & {flow["source"], flow["target"]}]
+    parts += [*_flows(flows, spots), *stones]
     return Markup("\n".join([*parts, "</svg>"]))
 
 
