@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,7 +98,7 @@ def _run(playbook: str, hosts: Mapping[str, Any], told: Told, stopping: threadin
         return Run(str(done.status), stats, tail, time.monotonic() - begun)
     finally:
         _hang_up(place / "cp")
-        shutil.rmtree(place, ignore_errors=True)
+        _vanish(place)
 
 
 def static(hosts: Mapping[str, Any]) -> dict[str, Any]:
@@ -166,3 +168,24 @@ def _hang_up(folder: Path) -> None:
                 ["ssh", "-O", "exit", "-S", str(path), "-o", "BatchMode=yes", "none"],
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=10, check=False,
             )  # fmt: skip
+
+
+def _vanish(place: Path) -> None:
+    """Remove the folder of a run, and what is left of a run that was cut: a worker that lives on writes into it."""
+    mark, until = f"ANSIBLE_HOME={place / 'home'}".encode(), time.monotonic() + _ENDING_SECONDS / 2
+    while True:
+        alive = [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if mark in _environ(pid)]
+        for pid in alive:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(place, ignore_errors=True)
+        if not (alive or place.exists()) or time.monotonic() > until:
+            return
+        time.sleep(0.1)
+
+
+def _environ(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:  # ended meanwhile, or another user's
+        return []

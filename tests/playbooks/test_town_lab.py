@@ -9,6 +9,7 @@ import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -228,9 +229,13 @@ def test_stopping_in_the_middle_leaves_nothing_running_and_the_next_run_finishes
         if event.what == "task":
             stopping.set()
 
+    before = set(Path("/dev/shm").glob("lz-*"))
     done = right.site(stopping=stopping, observe=stop)
     assert done.interrupted
-    assert not list(Path("/dev/shm").glob("lz-*/cp/*")), "no SSH connection stays open"
+    assert set(Path("/dev/shm").glob("lz-*")) <= before, "a run's folder holds passwords and open SSH connections"
+    for environ in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError):
+            assert b"ANSIBLE_HOME=/dev/shm/lz-" not in environ.read_bytes(), environ.parent
     assert right.site().ok
 
 
