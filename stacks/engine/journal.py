@@ -233,6 +233,8 @@ def snapshot(path: Path, passphrase: str) -> tuple[list[Record], list[Pending], 
         db = _reader(path)
         try:
             db.execute("BEGIN")
+            if not _one(db, "SELECT count(*) FROM sqlite_master"):
+                return [], [], 0, {}  # a run was killed while it made the file: begun, not damaged
             words = dict(db.execute("SELECT key, value FROM meta").fetchall())
             sealer = Sealer(passphrase, words.get("salt", ""))
             rows = db.execute("SELECT number, op, body, resource FROM pending ORDER BY number").fetchall()
@@ -272,6 +274,8 @@ def history(path: Path) -> list[dict[str, Any]]:
     with trouble(path):
         db = _reader(path)
         try:
+            if not _one(db, "SELECT count(*) FROM sqlite_master"):
+                return []
             cursor = db.execute("SELECT * FROM updates ORDER BY number")
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor]
@@ -282,7 +286,7 @@ def history(path: Path) -> list[dict[str, Any]]:
 def _reader(path: Path) -> sqlite3.Connection:
     try:
         db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=10, isolation_level=None)
-        db.execute("SELECT 1 FROM meta LIMIT 1")
+        db.execute("SELECT count(*) FROM sqlite_master")
         return db
     except sqlite3.OperationalError:
         if path.with_name(path.name + "-wal").exists():

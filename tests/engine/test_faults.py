@@ -250,6 +250,20 @@ def test_a_damaged_state_is_a_sentence_and_is_left_as_it_is(bench: Bench) -> Non
     assert len(bench.things()) == 40
 
 
+def test_a_state_file_that_was_only_begun_is_an_empty_state(bench: Bench) -> None:
+    bench.want(one=[thing("a")])
+    bench.state.mkdir(parents=True)
+    db = sqlite3.connect(bench.state / "one.db", isolation_level=None)
+    db.execute("PRAGMA journal_mode=WAL")  # as far as a killed run may have come
+    db.close()
+    (bench.state / "two.db").touch()
+    assert not bench.plan().problems
+    assert not len(engine.deployed(bench.state, PASSPHRASE))
+    assert not bench.up().problems
+    assert list(bench.things()) == ["a"]
+    assert not bench.destroy().problems
+
+
 @pytest.mark.skipif(
     os.geteuid() == 0 and not hasattr(os, "chflags"),
     reason="root may write to read-only files: shown with a folder in a file's place instead",
