@@ -15,6 +15,7 @@ from rich.table import Table
 from inventory import reading
 from stacks.drivers import DRIVERS
 from stacks.drivers.base import Need
+from stacks.drivers.readiness import after_preparing
 
 TESTS = {
     "pulumi": (
@@ -34,14 +35,17 @@ def main(tell: Any, options: argparse.Namespace) -> None:
     table = Table(show_edge=True)
     for title in ("用途", "需要", "", "说明") if zh else ("for", "need", "", "what for, how to get it"):
         table.add_column(title, overflow="fold")
-    rows = list(facts())
-    for part, need in rows:
+    for part, need in facts():
         state = "[green]✓[/]" if need.present else "[yellow]–[/]"
         hint = f" (apt install {need.package})" if need.package and not need.present else ""
         table.add_row(part, need.name, state, (need.zh if zh else need.en) + hint)
     tell.console.print(table)
     for name, environment in reading.environments().items():
-        able = [drivers for drivers in environment.drivers if all(_able(rows, driver) for driver in drivers.values())]
+        able = [
+            drivers
+            for drivers in environment.drivers
+            if all(need.present for driver in drivers.values() for need in after_preparing(environment, driver))
+        ]
         names = "、".join(dict.fromkeys(able[0].values())) if able else "—"
         tell.say(f"环境 {name}:将使用 {names}", f"environment {name}: would use {names.replace('、', ', ')}")
 
@@ -65,7 +69,3 @@ def facts() -> list[tuple[str, Need]]:
         rows += [(driver, need) for need in needs]
     rows += [("测试 tests", Need(tool, bool(shutil.which(tool)), *words)) for tool, words in TESTS.items()]
     return rows
-
-
-def _able(rows: list[tuple[str, Need]], driver: str) -> bool:
-    return all(need.present or need.package for part, need in rows if part == driver)

@@ -123,7 +123,10 @@ class Narrator:
             Text(f"✓ {title:<4}  ", style="green") + Text(self._say(zh, en)) + Text(f"  {seconds:.1f} s", style="dim")
         )
         self.console.print(line)
-        self.problems(getattr(result, "problems", None) or getattr(result, "failures", None) or ())
+        wrong = getattr(result, "problems", None) or getattr(result, "failures", None) or ()
+        self.problems(wrong)
+        if wrong or getattr(result, "ok", True) is False:
+            self.code = self.code or 1
         return result
 
     def observe(self, event: Any, english: str | None = None) -> None:

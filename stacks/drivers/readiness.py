@@ -27,7 +27,7 @@ def ready(environment: Environment, observe: Observe) -> Choice:
     where = places(environment.state)
     choice = _recorded(where)
     if choice is None:
-        choice = choose(environment, needs=partial(_after_preparing, environment))
+        choice = choose(environment, needs=partial(after_preparing, environment))
         kept = False
     else:
         kept = True
@@ -87,7 +87,7 @@ def _recorded(where: Places) -> Choice | None:
     return Choice(data["drivers"], tuple((zh, en) for zh, en in data["reasons"]))
 
 
-def _after_preparing(environment: Environment, name: str) -> list[Need]:
+def after_preparing(environment: Environment, name: str) -> list[Need]:
     """What will still be missing once `prepare` has installed what it can."""
     needs = load(name).needs(environment)
     able = all(need.present for need in needs if need.name in ("root", "apt-get"))
@@ -98,7 +98,7 @@ def _still_possible(environment: Environment, choice: Choice) -> None:
     lacking = [
         need
         for name in dict.fromkeys(choice.drivers.values())
-        for need in _after_preparing(environment, name)
+        for need in after_preparing(environment, name)
         if not need.present
     ]
     if lacking:
