@@ -10,6 +10,7 @@ stack) → `monitor` (what the SDK calls) → `deployment` (registrations) → `
 
 from stacks.engine.estate import deployed, secrets
 from stacks.engine.events import Event
+from stacks.engine.options import Options
 from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan, Step
 from stacks.engine.project import Program
 from stacks.engine.verbs import Spec, apply, destroy, plan, refresh, stacks
@@ -17,6 +18,7 @@ from stacks.engine.verbs import Spec, apply, destroy, plan, refresh, stacks
 __all__ = [
     "EstatePlan",
     "Event",
+    "Options",
     "Outcome",
     "Program",
     "Spec",

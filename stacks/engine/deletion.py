@@ -34,24 +34,33 @@ async def backwards(records: Sequence[Record], work: Callable[[Record], Awaitabl
     await asyncio.gather(*[run(record) for record in records if not waiting[record]])
 
 
-async def forwards(records: Sequence[Record], work: Callable[[Record], Awaitable[None]]) -> None:
-    """Run `work` on every record after it has run on all that the record needs."""
-    done = {record.urn: asyncio.Event() for record in records}
-
-    async def run(record: Record) -> None:
-        for urn in record.needs:
-            if urn in done:
-                await done[urn].wait()
-        try:
-            await work(record)
-        finally:
-            done[record.urn].set()
-
-    await asyncio.gather(*map(run, records))
+def ordered(records: Sequence[Record]) -> list[Record]:
+    """The records, each after everything that it needs; otherwise as they come."""
+    by_urn: dict[str, list[Record]] = defaultdict(list)
+    for record in records:
+        by_urn[record.urn].append(record)
+    found: dict[Record, None] = {}
+    for start in records:
+        path = [start]
+        while path:
+            record = path[-1]
+            if record in found:
+                path.pop()
+                continue
+            deeper = [
+                n for urn in sorted(record.needs) for n in by_urn.get(urn, ()) if n not in found and n not in path
+            ]
+            if deeper:
+                path += reversed(deeper)
+            else:
+                found[record] = None
+                path.pop()
+    return list(found)
 
 
 def affected(root: Record, records: Sequence[Record], untouched: Callable[[Record], bool]) -> list[Record]:
-    """Everything that needs `root`, directly or not, nearest first, of the records that this run has not touched."""
+    """Everything that needs `root`, directly or not, each after what it needs itself, of the records that this run has
+    not touched."""
     reached, todo = {root.urn}, [root.urn]
     users: dict[str, list[Record]] = defaultdict(list)
     for record in records:
@@ -59,9 +68,9 @@ def affected(root: Record, records: Sequence[Record], untouched: Callable[[Recor
             users[urn].append(record)
     found: list[Record] = []
     while todo:
-        for record in users[todo.pop(0)]:
+        for record in users[todo.pop()]:
             if record.urn not in reached and untouched(record):
                 reached.add(record.urn)
                 found.append(record)
                 todo.append(record.urn)
-    return found
+    return ordered(found)

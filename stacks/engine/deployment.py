@@ -1,29 +1,47 @@
 """One run of one program on one stack: registrations come in, decisions are made, the executor carries them out.
 
-The flow of a registration: goal (goals.py) → old record, by URN or alias → provider's Check → decision (steps.py, with
-the provider's Diff) → executor. When the program has ended, what it did not register is deleted.
+The flow of a registration: transforms → goal (goals.py) → old record, by URN or alias → import (adopting.py) or
+provider's Check → decision (steps.py, with the provider's Diff) → executor. When the program has ended, what it did not
+register is deleted (ending.py).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Awaitable, Callable
-from dataclasses import replace
-from typing import Any
+from collections.abc import Awaitable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
 
 from pulumi.runtime.proto import resource_pb2 as wire
 
 from inventory.problems import Problem, Refused, refuse
 from stacks.engine import goals, paths, steps, urns
-from stacks.engine.deletion import affected, backwards
-from stacks.engine.executor import Executor, Stopped, protected
-from stacks.engine.provider import Provider
-from stacks.engine.providers import Providers
+from stacks.engine.adopting import adopted, missing
+from stacks.engine.builtin import PACKAGE
+from stacks.engine.executor import Executor, Hands, protected
+from stacks.engine.flight import Failed, Stopped
+from stacks.engine.providers import Config, Providers, Registry
 from stacks.engine.records import Record
-from stacks.engine.steps import Decision, Goal
-from stacks.engine.values import UNKNOWN, contains, from_struct, is_secret, to_struct
+from stacks.engine.replacing import Replacing
+from stacks.engine.steps import Decision, Goal, Situation
+from stacks.engine.targeting import Targets
+from stacks.engine.transforms import Transforms
+from stacks.engine.values import UNKNOWN, from_struct, to_struct
 
-Outputs = Callable[[str], Awaitable[dict[str, Any]]]
+Found = TypeVar("Found")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a run stands on."""
+
+    stack: str
+    project: str
+    folder: Path
+    """the program's"""
+    config: Config
+    preview: bool
 
 
 class Deployment:
@@ -31,271 +49,356 @@ class Deployment:
 
     def __init__(
         self,
-        stack: str,
-        project: str,
+        ground: Ground,
         records: list[Record],
         executor: Executor,
-        providers: Providers,
-        outputs: Outputs,
+        registry: Registry,
+        targets: Targets,
+        transforms: Transforms,
     ) -> None:
-        self.stack, self.project = stack, project
-        self.executor, self.providers = executor, providers
-        self.root = ""
-        self._outputs = outputs
-        self._records = records
-        self._olds = {record.urn: record for record in records if not record.doomed}
-        self._goals: dict[str, Goal] = {}
-        self._was: dict[str, str] = {}
-        """URN of this run → the alias under which the state has it"""
-        self._taken: set[str] = set()
+        self.ground, self.executor, self.targets, self.transforms = ground, executor, targets, transforms
+        self.flight = executor.flight
+        self.olds = {record.urn: record for record in records if not record.doomed}
+        self.records = records
+        """of the state, as the run found them"""
+        self.providers = Providers(ground.config, self.olds, registry, self._made_default, self.urn)
+        self.taken: set[str] = set()
         """URNs of old records that this run has gone on from"""
+        self.was: dict[str, str] = {}
+        """URN of this run → the alias under which the state has it"""
+        self.root = ""
+        self.pending_outputs: dict[str, Any] | None = None
+        """of the stack: recorded when everything else is done"""
+        self._goals: dict[str, Goal] = {}
+        self._seen: set[str] = set()
+        """URNs that the program has registered or read"""
         self._replaced: set[str] = set()
-        self._replaced_providers: set[str] = set()
+        self._omitted: set[str] = set()
+        """URNs that would have been created, were they targets"""
+        self._families: dict[str, Mapping[str, str]] = {}
+        """URN of a component → package → reference of the provider that its children use"""
+        self._replacing = Replacing(self)
 
     # ------------------------------------------------------------------ registrations
 
     async def register(self, request: wire.RegisterResourceRequest) -> wire.RegisterResourceResponse:
         """A resource, component or provider. Raises Stopped where the run is ending, after the reason was reported."""
-        goal = await self._refusing(request.name, self._goal(request))
-        old = self._old(goal, request)
+        self.flight.go_on()
+        request = await self.refusing(request.name, self.transforms.registration(request))
+        goal = await self.refusing(request.name, self._goal(request))
+        self.transforms.remember(goal.urn, request)
+        old = await self.refusing(goal.name, self._old(goal, request))
+        if not self.flight.failed.isdisjoint(goal.needs):
+            self.flight.failed.add(goal.urn)
+            return wire.RegisterResourceResponse(urn=goal.urn, result=wire.Result.FAIL)
+        try:
+            record = await self.refusing(goal.name, self.settle(goal, old))
+        except Failed:
+            return wire.RegisterResourceResponse(urn=goal.urn, result=wire.Result.FAIL)
+        if record is None:
+            return wire.RegisterResourceResponse(urn=goal.urn, unknown=True)
         if urns.is_provider(goal.type):
-            record, replaced = await self._refusing(request.name, self.providers.register(goal, old))
-            if replaced:
-                self._replaced_providers.add(goal.urn)
             return _reply(record, record.id)
-        if not goal.custom:
-            return _reply(await self._component(goal, old), "", with_outputs=False)
-        record = await self._refusing(goal.name, self._custom(goal, old))
-        return _reply(record, "" if record.id == UNKNOWN else record.id)
+        return _reply(record, "" if record.id == UNKNOWN else record.id, with_outputs=goal.custom)
 
     async def register_outputs(self, request: wire.RegisterResourceOutputsRequest) -> None:
+        outputs = from_struct(request.outputs)
+        if request.urn == self.root:
+            self.pending_outputs = outputs
+            return
         record = self.executor.records.get(request.urn)
         if record is None:
+            if request.urn in self._omitted or request.urn in self.flight.failed:
+                return
             raise Stopped
-        self.executor.outputs(record, from_struct(request.outputs))
+        if record.urn == request.urn and record.number not in self.executor.deleted:
+            self.executor.outputs(record, outputs)
+            done = next((step.op for step in reversed(self.executor.steps) if step.urn == record.urn), "same")
+            if done in ("create", "update", "replace"):
+                kind = "AfterUpdate" if done == "update" else "AfterCreate"
+                await self.executor.after(kind, done, record, self.olds.get(record.urn) if done == "update" else None)
 
-    async def read(self, request: wire.ReadResourceRequest) -> wire.ReadResourceResponse:
-        """A reference to another stack; nothing else can be read yet."""
-        self._go_on()
-        where = f"{request.type} {request.name}"
-        if request.type != urns.REFERENCE:
-            await self._refusing(request.name, _refused(goals.unsupported(where, "Resource.get")))
-        inputs = from_struct(request.properties)
-        other = str(inputs.get("name") or request.id)
-        outputs = await self._refusing(request.name, self._outputs(other))
-        urn = urns.make(self.stack, self.project, request.parent, request.type, request.name)
-        names = sorted(key for key, value in outputs.items() if contains(value, is_secret))
-        body: dict[str, Any] = {
-            "urn": urn, "custom": True, "id": other, "type": request.type, "external": True, "inputs": {"name": other},
-            "outputs": {"name": other, "outputs": outputs, "secretOutputNames": names}, "parent": request.parent,
-        }  # fmt: skip
-        if request.dependencies:
-            body["dependencies"] = sorted(request.dependencies)
-        self._taken.add(urn)
-        self.executor.report.learn(outputs)
-        record = self.executor.read(Record(body), self._olds.get(urn))
-        reply = wire.ReadResourceResponse(urn=urn, id=other)
-        to_struct(record.outputs, reply.properties)
-        return reply
+    async def settle(self, goal: Goal, old: Record | None) -> Record | None:
+        """Bring one resource to what the goal says; None where it would be new and nobody asked for it."""
+        if not self.targets.included(goal.urn, goal.type, goal.needs):
+            return self._untargeted(goal, old)
+        self._asked_for(goal)
+        hands = await self.hands(goal.type, goal.provider) if goal.custom else None
+        if hands is not None and goal.import_id:
+            old = await adopted(self, goal, old)
+        return await self._resource(goal, old, hands)
+
+    async def hands(self, type_: str, reference: str) -> Hands:
+        """Who makes resources of this type."""
+        if urns.is_provider(type_):
+            return self.providers.registry
+        return await self.providers.of(reference)
 
     # ------------------------------------------------------------------ what a registration becomes
 
     async def _goal(self, request: wire.RegisterResourceRequest) -> Goal:
-        self._go_on()
-        goal = goals.goal(request, self.stack, self.project, self._goals.get(request.parent))
-        if goal.urn in self._goals:
+        above = self._goals.get(request.parent)
+        goal = goals.goal(request, self.ground.stack, self.ground.project, above, self.ground.folder)
+        self._first(goal.urn, f"{goal.type} {goal.name}")
+        if goal.type == urns.STACK:
+            self.root = goal.urn
+        package = urns.package(goal.type)
+        family = self._families.get(request.parent, {})
+        if goal.custom and not urns.is_provider(goal.type):
+            reference = request.provider or request.providers.get(package) or family.get(package) or goal.provider
+            reference = reference or await self.providers.default(package, request.version, request.pluginDownloadURL)
+            goal = replace(goal, provider=reference)
+        elif not goal.custom:
+            self._families[goal.urn] = {**family, **request.providers}
+            goal = replace(goal, provider="")
+        self._goals[goal.urn] = goal
+        self.executor.report.learn(goal.inputs)
+        return goal
+
+    def urn(self, type_: str, name: str) -> str:
+        """URN of something without a parent."""
+        return urns.make(self.ground.stack, self.ground.project, "", type_, name)
+
+    def _first(self, urn: str, where: str) -> None:
+        if urn in self._seen:
             raise refuse(
                 "engine.duplicate",
                 "程序两次登记了同一类型、同一名称的资源:请换一个名称",
                 "the program registers two resources of the same type and name: give one of them another name",
-                where=f"{goal.type} {goal.name}",
+                where=where,
             )
-        if goal.type == urns.STACK:
-            self.root = goal.urn
-        self._goals[goal.urn] = goal
-        if goal.custom and not urns.is_provider(goal.type) and not goal.provider:
-            package = urns.package(goal.type)
-            reference = await self.providers.default(package, request.version, self.root, self._name)
-            goal = self._goals[goal.urn] = replace(goal, provider=reference)
-        self.executor.report.learn(goal.inputs)
-        return goal
+        self._seen.add(urn)
 
-    def _name(self, type_: str, name: str) -> str:
-        return urns.make(self.stack, self.project, "", type_, name)
-
-    def _old(self, goal: Goal, request: wire.RegisterResourceRequest) -> Record | None:
-        old = self._olds.get(goal.urn)
+    async def _old(self, goal: Goal, request: wire.RegisterResourceRequest) -> Record | None:
+        if goal.urn in self.was.values():
+            raise self._alias_taken(goal.urn, goal.urn)
+        old = self.olds.get(goal.urn)
         if old is None:
-            for alias in goals.aliases(request, self.stack, self.project, self._was):
-                if alias in self._olds and alias not in self._taken:
-                    old = self._olds[alias]
-                    self._was[goal.urn] = alias
+            for alias in goals.aliases(request, self.ground.stack, self.ground.project, self.was):
+                if alias in self.olds:
+                    if alias in self.taken:
+                        raise self._alias_taken(goal.urn, alias)
+                    old, self.was[goal.urn] = self.olds[alias], alias
                     break
-        self._taken.add(old.urn if old else goal.urn)
+        self.taken.add(old.urn if old else goal.urn)
         return old
 
-    async def _component(self, goal: Goal, old: Record | None) -> Record:
-        decision = steps.component(old, goal)
-        if old is None:
-            return await self.executor.create(decision, goal, None, goal.inputs, None)
-        if decision.op == "update":
-            return await self.executor.update(decision, goal, None, goal.inputs, old)
-        return await self.executor.same(goal, goal.inputs, old)
+    def _alias_taken(self, urn: str, alias: str) -> Refused:
+        return refuse(
+            "engine.alias",
+            f"别名 {alias} 已属于另一个资源:一个旧名称只能由一个资源沿用",
+            f"the alias {alias} is another resource's already: one old name can go on as one resource only",
+            where=urns.name(urn),
+        )
 
-    async def _custom(self, goal: Goal, old: Record | None) -> Record:
-        provider = await self.providers.of(goal.provider)
-        wanted = goal.inputs
+    async def _made_default(self, goal: Goal) -> Record:
+        """Register a default provider."""
+        old = self.olds.get(goal.urn)
+        self.taken.add(goal.urn)
+        self._goals[goal.urn] = goal
+        return await self._resource(goal, old, self.providers.registry)
+
+    async def _resource(self, goal: Goal, old: Record | None, hands: Hands | None) -> Record:
+        """Check, decide, and do."""
+        now = await self._situation(goal, old)
+        kept = goal.inputs
         if old is not None:
             for pattern in goal.ignore_changes:
-                wanted = paths.kept(old.inputs, wanted, paths.parse(pattern))
+                kept = paths.kept(old.inputs, kept, paths.parse(pattern))
         seed = hashlib.sha256(goal.urn.encode()).digest()
-        decision = steps.without_asking(
-            old,
-            goal,
-            lost=self.executor.begun(goal.urn, "deleting"),
-            provider_replaced=old is not None and self._moved(old, goal),
-            deleted_with_replaced=goal.deleted_with in self._replaced,
-        )
-        inputs = await provider.check(goal.urn, None if decision or not old else old.inputs, wanted, seed)
-        self.executor.report.learn(inputs)
-        if decision is None and old is not None:
-            answer = await provider.diff(goal.urn, old.id, old.inputs, old.outputs, inputs, goal.ignore_changes)
-            unfinished = self.executor.begun(goal.urn, "updating")
-            decision = steps.decide(old, goal, inputs, answer, unfinished=unfinished)
-            if decision.op == "replace":  # a replacement takes nothing over from what it replaces
-                inputs = await provider.check(goal.urn, None, goal.inputs, seed)
-        if old is None or decision is None:
-            return await self.executor.create(decision or Decision("create"), goal, provider, inputs, None)
+        inputs = kept
+        if hands is not None:
+            fresh = steps.without_olds(old, goal, now)
+            olds = None if fresh or old is None else old.inputs
+            inputs = await hands.check(goal.urn, olds, goal.inputs if fresh else kept, seed)
+            self.executor.report.learn(inputs)
+        decision = steps.without_asking(old, goal, now, inputs)
+        if decision is None and old is not None and hands is not None:
+            ignored = goal.ignore_changes
+            answer = await hands.diff(goal.urn, old.id, old.inputs, old.outputs, inputs, ignored)
+            if goal.urn in self.executor.fallen:  # it fell with something that it needs, while the provider thought
+                now = replace(now, deleted=True)
+            decision = steps.without_asking(old, goal, now, inputs) or steps.decide(old, goal, inputs, answer, now)
+        if decision is None or old is None:
+            return await self.executor.create(decision or Decision("create"), goal, hands, inputs, None)
         if decision.op == "same":
+            if urns.is_provider(goal.type):
+                await self.providers.registry.configure(goal.urn, old.id, old.inputs)
+            if goal.import_id and goal.urn in self.executor.records:
+                return old
             return await self.executor.same(goal, inputs, old)
         if decision.op == "update":
-            return await self.executor.update(decision, goal, provider, inputs, old)
-        return await self._replace(decision, goal, provider, inputs, old)
+            return await self.executor.update(decision, goal, hands, inputs, old)
+        return await self._replace(decision, goal, hands, inputs, old, seed)
 
     async def _replace(
-        self, decision: Decision, goal: Goal, provider: Provider, inputs: dict[str, Any], old: Record
+        self, decision: Decision, goal: Goal, hands: Hands | None, inputs: dict[str, Any], old: Record, seed: bytes
     ) -> Record:
-        if old.body.get("protect") and goal.protect and not old.gone:
-            raise Refused([protected(goal.urn)])
+        if old.body.get("protect") and goal.protect and not decision.gone and not old.external:
+            if not self.ground.preview:
+                raise Refused([protected(goal.urn)])
+            self.executor.report.problem(protected(goal.urn))
+        if goal.import_id and not decision.gone:
+            if not self.ground.preview:
+                raise Refused([_imported(goal)])
+            self.executor.report.problem(_imported(goal))
         self._replaced.add(goal.urn)
-        if decision.delete_first and not old.gone:
-            await self._delete_first(old)
-        return await self.executor.create(decision, goal, provider, inputs, old)
+        if decision.afresh and hands is not None:
+            inputs = await hands.check(goal.urn, None, goal.inputs, seed)
+        if decision.delete_first and not decision.gone and not old.gone:
+            await self._replacing.delete_first(old)
+        return await self.executor.create(decision, goal, hands, inputs, old)
 
-    def _moved(self, old: Record, goal: Goal) -> bool:
-        """Whether the resource goes to another provider, so that the old one must delete what it made."""
-        before, now = urns.referenced(old.body.get("provider", ""))[0], urns.referenced(goal.provider)[0]
-        if before == now:
-            return now in self._replaced_providers
-        return self._was.get(now) != before
+    async def _situation(self, goal: Goal, old: Record | None) -> Situation:
+        if old is None:
+            return Situation()
+        partner = ""
+        if not self._replaced.isdisjoint(goal.replace_with):
+            partner = "replaceWith"
+        elif goal.deleted_with in self._replaced:
+            partner = "deletedWith"
+        begun = self.executor.begun
+        return Situation(
+            deleted=old.urn in self.executor.fallen,
+            lost=begun(old.urn, "deleting"),
+            unfinished=begun(old.urn, "updating"),
+            provider_replaced=await self._moved(old, goal),
+            partner_replaced=partner,
+            forced=bool(self.targets.replaced) and goal.urn in self.targets.replaced,
+        )
 
-    # ------------------------------------------------------------------ deletions
-
-    async def _delete_first(self, root: Record) -> None:
-        """Delete what is replaced before its replacement is made; before it, whatever cannot live without it."""
-        lost, cascade = {root.urn}, []
-        for record in affected(root, self._records, lambda record: record.urn not in self._taken):
-            if record.managed and record.number not in self.executor.deleted and await self._falls(record, lost):
-                if record.body.get("protect"):
-                    raise Refused([protected(record.urn)])
-                lost.add(record.urn)
-                cascade.append(record)
-        for record in [*reversed(cascade), root]:
-            provider = await self.providers.of(record.body["provider"])
-            await self.executor.delete(record, provider, replaced=True, keep=True)
-
-    async def _falls(self, record: Record, lost: set[str]) -> bool:
-        if urns.referenced(record.body.get("provider", ""))[0] in lost or record.body.get("deletedWith") in lost:
-            return True
-        inputs = dict(record.inputs)
-        for key, needed in (record.body.get("propertyDependencies") or {}).items():
-            if key in inputs and lost.intersection(needed):
-                inputs[key] = UNKNOWN
-        if inputs == record.inputs:
+    async def _moved(self, old: Record, goal: Goal) -> bool:
+        """Whether the resource goes to another provider that cannot go on with what the old one made."""
+        before = old.body.get("provider", "")
+        if before == goal.provider or old.external:
             return False
-        provider = await self.providers.of(record.body["provider"])
-        ignore = tuple(record.body.get("ignoreChanges") or ())
-        answer = await provider.diff(record.urn, record.id, record.inputs, record.outputs, inputs, ignore)
-        return bool(answer.changed and answer.replaces)
-
-    async def finish(self) -> None:
-        """The program has ended well: delete what it no longer wants. Failures are reported."""
-        if self.executor.stopping:
-            return
-        await self._refusing("", self._settle_orphans())
-        kept = self._taken | self.executor.records.keys()
-        left = [record for record in self._records if record.number not in self.executor.deleted]
-        unwanted = [record for record in left if record.doomed or record.urn not in kept]
-        for record in self._records:  # fell with a replaced one, and the program no longer wants it
-            if record.number in self.executor.deleted and record.urn not in kept:
-                self.executor.forget(record)
-        await self.delete(unwanted)
-
-    async def destroy(self) -> None:
-        """Delete everything that the state has, and what a run before may have begun to create."""
-        try:
-            await self._refusing("", self._settle_orphans())
-        except Stopped:
-            return
-        await self.delete(list(self._records))
-
-    async def delete(self, records: list[Record]) -> None:
-        """Delete these records in order; what fails keeps what it needs alive."""
-        leaving = {record.urn for record in records}
-
-        async def work(record: Record) -> bool:
-            try:
-                provider = await self.providers.of(record.body["provider"]) if record.managed else None
-                spared = record.body.get("deletedWith") in leaving
-                await self.executor.delete(record, provider, replaced=record.doomed, spared=spared)
-            except Refused as refused:
-                self.executor.report.failed("delete", record.urn, refused.problems)
-                return False
-            except Stopped:
-                return False
+        if not before or not goal.provider:
             return True
+        old_urn, new_urn = urns.referenced(before)[0], urns.referenced(goal.provider)[0]
+        if self.was.get(new_urn) == old_urn:
+            return False
+        new = self.executor.records.get(new_urn)
+        known = self.olds.get(old_urn)
+        if new is None or known is None:
+            return old_urn != new_urn
+        provider = await self.providers.of(goal.provider)
+        answer = await provider.diff_config(new_urn, known.inputs, known.outputs, new.inputs)
+        return bool(steps.replacing(answer, ()))
 
-        await backwards(records, work)
+    # ------------------------------------------------------------------ targets
 
-    async def _settle_orphans(self) -> None:
-        """A creation in doubt that nobody wants any more is repeated, which finds it, so that it can be deleted."""
-        for operation in self.executor.orphans():
-            body = operation.body
-            old = next((record for record in self._records if record.number == operation.record), None)
-            goal = Goal(
-                body["urn"], body["type"], urns.name(body["urn"]), custom=True, inputs=body.get("inputs") or {},
-                provider=body.get("provider", ""), parent=body.get("parent", ""),
-                dependencies=tuple(body.get("dependencies") or ()),
-            )  # fmt: skip
-            provider = await self.providers.of(goal.provider)
-            decision = Decision("create", ("pending",))
-            record = await self.executor.create(
-                decision, goal, provider, goal.inputs, old if old and old.gone else None
+    def _untargeted(self, goal: Goal, old: Record | None) -> Record | None:
+        """Leave it as the state has it; where it would be new, leave it out."""
+        if old is None:
+            self._omitted.add(goal.urn)
+            return None
+        self.executor.records[old.urn] = old
+        self.executor.report.done("same", old.urn)
+        return old
+
+    def _asked_for(self, goal: Goal) -> None:
+        missing = sorted(self._omitted & goal.needs)
+        problems = [
+            Problem(
+                "engine.untargeted",
+                f"它依赖尚未建立、又不在 --target 中的 {urn}:请把后者也列为目标",
+                f"it depends on {urn}, which is not there yet and is no target: name that one with --target too",
+                goal.name,
             )
-            del self.executor.records[record.urn]
-            if old is None or not old.gone:
-                self._records.append(record)
-            else:
-                self._records[self._records.index(old)] = record
+            for urn in missing
+        ]
+        if problems and not self.ground.preview:
+            raise Refused(problems)
+        for problem in problems:
+            self.executor.report.problem(problem)
+
+    # ------------------------------------------------------------------ reads
+
+    async def read(self, request: wire.ReadResourceRequest) -> wire.ReadResourceResponse:
+        """A resource that exists and is not managed here: `Resource.get`, a stack reference."""
+        self.flight.go_on()
+        record = await self.refusing(request.name, self._read(request))
+        reply = wire.ReadResourceResponse(urn=record.urn, id="" if record.id == UNKNOWN else record.id)
+        to_struct(record.outputs, reply.properties)
+        return reply
+
+    async def _read(self, request: wire.ReadResourceRequest) -> Record:
+        urn = urns.make(self.ground.stack, self.ground.project, request.parent, request.type, request.name)
+        self._first(urn, f"{request.type} {request.name}")
+        self.taken.add(urn)
+        if request.packageRef:
+            raise Refused([goals.unsupported(request.name, "parameterized packages (packageRef)")])
+        package = urns.package(request.type)
+        version = "" if package == PACKAGE else request.version
+        reference = request.provider or await self.providers.default(package, version, request.pluginDownloadURL)
+        inputs = from_struct(request.properties)
+        self.executor.report.learn(inputs)
+        body: dict[str, Any] = {
+            "urn": urn, "custom": True, "id": request.id, "type": request.type, "inputs": inputs,
+            "parent": request.parent, "external": True, "provider": reference,
+            "dependencies": sorted(request.dependencies),
+            "additionalSecretOutputs": list(request.additionalSecretOutputs),
+        }  # fmt: skip
+        if request.id != UNKNOWN:
+            provider = await self.providers.of(reference)
+            id, _, outputs = await provider.read(urn, request.id, inputs, inputs)
+            if outputs is None:
+                raise missing(request.name, request.id)
+            body |= {"id": id, "outputs": outputs}
+            self.executor.report.learn(outputs)
+        body = {key: value for key, value in body.items() if value or key == "custom"}
+        return self.executor.read(Record(body), self.olds.get(urn))
+
+    async def exists(self, request: Any) -> bool:
+        """Whether a resource of this id is there."""
+        reference = request.provider or await self.providers.default(urns.package(request.type), request.version)
+        provider = await self.providers.of(reference)
+        urn = urns.make(self.ground.stack, self.ground.project, request.parent, request.type, request.id)
+        inputs = from_struct(request.properties)
+        return bool((await provider.read(urn, request.id, inputs, inputs))[0])
+
+    async def invoke(self, request: wire.ResourceInvokeRequest) -> wire.ResourceInvokeResponse:
+        """A function of a provider."""
+        self.flight.go_on()
+        return await self.refusing(request.tok, self._invoke(request))
+
+    async def _invoke(self, request: wire.ResourceInvokeRequest) -> wire.ResourceInvokeResponse:
+        request = await self.transforms.invoke(request)
+        if request.packageRef:
+            raise Refused([goals.unsupported(request.tok, "parameterized packages (packageRef)")])
+        package = urns.package(request.tok)
+        reference = request.provider or self._families.get(request.parent, {}).get(package, "")
+        reference = reference or await self.providers.default(package, request.version, request.pluginDownloadURL)
+        provider = await self.providers.of(reference)
+        found, failures = await provider.invoke(request.tok, from_struct(request.args), preview=self.ground.preview)
+        self.executor.report.learn(found)
+        reply = wire.ResourceInvokeResponse()
+        to_struct(found, getattr(reply, "return"))
+        for property_, reason in failures:
+            reply.failures.add(property=property_, reason=reason)
+        return reply
 
     # ------------------------------------------------------------------ endings
 
-    def _go_on(self) -> None:
-        if self.executor.stopping:
-            raise Stopped
-
-    async def _refusing(self, where: str, work: Awaitable[Any]) -> Any:
+    async def refusing(self, where: str, work: Awaitable[Found]) -> Found:
+        """The result of the work. What is refused in it is reported, and ends the run."""
         try:
             return await work
         except Refused as refused:
             for problem in refused.problems:
                 self.executor.report.problem(problem if problem.where else replace(problem, where=where))
-            self.executor.stop()
+            self.flight.stop()
             raise Stopped from refused
 
 
-async def _refused(problem: Problem) -> None:
-    raise Refused([problem])
+def _imported(goal: Goal) -> Problem:
+    return Problem(
+        "engine.import-replace",
+        "程序要求的内容会替换这个导入的资源:请让程序与现有资源一致,或去掉 import",
+        "what the program asks for would replace this imported resource: make the program agree with what is there, or "
+        "take `import` away",
+        goal.name,
+    )
 
 
 def _reply(record: Record, id: str, *, with_outputs: bool = True) -> wire.RegisterResourceResponse:

@@ -1,33 +1,43 @@
 """Carries out steps: calls the provider, and records before and after, so that any crash leaves something to go on from.
 
 Without a store it is a preview: the same calls, with preview set, and nothing recorded. Each provider operation takes
-one of a stack's slots; once the run is stopping, no new one begins.
+one of a stack's slots; once the run is stopping, no new one begins. How a failure ends is `flight.py`'s matter.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Protocol
 
 from inventory.problems import Problem, Refused, refuse
 from stacks.engine import urns
 from stacks.engine.events import Reporter
+from stacks.engine.flight import Flight
+from stacks.engine.hooks import Hooks
 from stacks.engine.journal import Store
 from stacks.engine.plans import StackPlan, Step
-from stacks.engine.provider import Provider
-from stacks.engine.records import Pending, Record
-from stacks.engine.steps import Decision, Goal
-from stacks.engine.values import secret
+from stacks.engine.provider import Partial
+from stacks.engine.records import Body, Pending, Record
+from stacks.engine.steps import Answer, Decision, Goal
+from stacks.engine.values import is_secret, secret
 
-_DEFINITE = {f"driver.{reason}" for reason in ("quota", "conflict", "invalid", "denied", "unsupported", "not-found")}
-"""after one of these the cloud is as it was; after anything else the operation stays pending"""
+Values = dict[str, Any]
 
 
-class Stopped(Exception):
-    """The run is ending: nothing new begins."""
+class Hands(Protocol):
+    """Who makes and unmakes a resource: a provider, or for provider resources the registry."""
+
+    async def check(self, urn: str, olds: Values | None, news: Values, seed: bytes) -> Values: ...
+    async def diff(
+        self, urn: str, id: str, old_inputs: Values, old_outputs: Values, news: Values, ignore: tuple[str, ...]
+    ) -> Answer: ...
+    async def create(self, urn: str, inputs: Values, timeout: float, *, preview: bool) -> tuple[str, Values]: ...
+    async def update(
+        self, urn: str, old: tuple[str, Values, Values], inputs: Values, timeout: float, ignore: tuple[str, ...],
+        *, preview: bool,
+    ) -> Values: ...  # fmt: skip
+    async def delete(self, urn: str, id: str, inputs: Values, outputs: Values, timeout: float) -> None: ...
 
 
 class Executor:
@@ -39,36 +49,24 @@ class Executor:
         pending: list[Pending],
         report: Reporter,
         now: Callable[[], str],
-        slots: int,
+        flight: Flight,
+        hooks: Hooks,
         plan: StackPlan | None = None,
     ) -> None:
-        self.store, self.report, self._now, self._plan = store, report, now, plan
+        self.store, self.report, self.flight, self.hooks = store, report, flight, hooks
+        self._now, self._plan = now, plan
         self.records: dict[str, Record] = {}
         """URN → what it is now, of everything that this run has seen"""
         self.deleted: set[int] = set()
         """rows of what this run has deleted, or in a preview would have"""
+        self.fallen: set[str] = set()
+        """URNs of what this run has deleted ahead of a replacement, and not made again"""
         self.steps: list[Step] = []
         self.touched = False
         """whether anything was, or in a preview would be, recorded"""
-        self.stopping = False
-        self.interrupted = False
-        self._slots = asyncio.Semaphore(slots)
-        self._busy = 0
-        self._idle = asyncio.Event()
-        self._idle.set()
         self._pending: dict[str, list[Pending]] = defaultdict(list)
         for operation in pending:
             self._pending[operation.urn].append(operation)
-
-    # ------------------------------------------------------------------ the run
-
-    def stop(self) -> None:
-        """Finish what is in flight and begin nothing new."""
-        self.stopping = True
-
-    async def idle(self) -> None:
-        """Return when nothing is in flight any more."""
-        await self._idle.wait()
 
     def begun(self, urn: str, op: str) -> bool:
         """Whether an earlier run began this operation (creating, updating, deleting) and never confirmed it."""
@@ -80,10 +78,10 @@ class Executor:
 
     # ------------------------------------------------------------------ steps
 
-    async def same(self, goal: Goal, inputs: dict[str, Any], old: Record) -> Record:
+    async def same(self, goal: Goal, inputs: Values, old: Record) -> Record:
         """Keep a resource; what the program says about it beside its properties may still have changed."""
         body = self.body(goal, inputs, old)
-        body |= {key: old.body[key] for key in ("id", "outputs") if key in old.body}
+        body |= {key: old.body[key] for key in ("id", "outputs", "importID") if key in old.body}
         record = Record(body, old.number)
         if not record.equals(old):
             self._put("same", record)
@@ -91,106 +89,137 @@ class Executor:
         return record
 
     async def create(
-        self, decision: Decision, goal: Goal, provider: Provider | None, inputs: dict[str, Any], old: Record | None
+        self, decision: Decision, goal: Goal, hands: Hands | None, inputs: Values, old: Record | None
     ) -> Record:
-        """Create, or create the replacement of `old`. Components and providers have no provider to ask."""
+        """Create, or create the replacement of `old`. A component has no hands: it is only recorded."""
         self._promised(decision.op, goal.urn)
         body = self.body(goal, inputs, None)
-        body["created"] = body["modified"] = self._now()
         if old is not None and old.urn != goal.urn:
             body["aliases"] = [old.urn]
         since = self.report.started(decision.op, goal.urn)
         settles: tuple[int, ...] = ()
-        if provider is not None:
-            with self._failing(decision.op, goal.urn):
-                async with self._slots:
+        with self.flight.failing(decision.op, goal.urn):
+            await self.hooks.run("BeforeCreate", body, None, body)
+            if hands is not None:
+                async with self.flight.slot():
                     settles = await self._intend("creating", body, old)
-                    with self._flying(settles):
-                        body["id"], outputs = await provider.create(
-                            goal.urn, inputs, goal.custom_timeouts.get("create", 0), preview=self.store is None
-                        )
-            body["outputs"] = self._marked(outputs, goal.additional_secret_outputs)
+
+                    async def make() -> tuple[str, Values]:
+                        timeout = goal.custom_timeouts.get("create", 0)
+                        return await hands.create(goal.urn, inputs, timeout, preview=self.store is None)
+
+                    try:
+                        with self._flying(settles):
+                            body["id"], outputs = await self.hooks.trying("create", body, None, body, make)
+                    except Partial as partial:
+                        body |= {"id": partial.id, "outputs": partial.outputs, "initErrors": list(partial.reasons)}
+                        self._made(decision, goal, body, old, settles)
+                        raise
+                body["outputs"] = outputs
+        record = self._made(decision, goal, body, old, settles)
+        self._did(decision.op, record, decision.why, since)
+        if goal.custom:
+            await self.after("AfterCreate", decision.op, record, None)
+        return record
+
+    def _made(self, decision: Decision, goal: Goal, body: Body, old: Record | None, settles: tuple[int, ...]) -> Record:
+        body["created"] = body["modified"] = self._now()
+        self._mark(body)
         record = Record(body)
         if old is not None:
-            if old.gone or old.number in self.deleted or self.begun(goal.urn, "deleting"):
+            if decision.gone or old.gone or old.number in self.deleted:
                 record.number = old.number
                 self.deleted.discard(old.number)
+                self.fallen.discard(old.urn)
             else:
                 old.body["delete"] = True
                 self._put("replaced", old)
         self._put(decision.op, record, self._settled(goal.urn, settles))
-        self._did(decision.op, record, decision.why, since)
+        self.records[goal.urn] = record
         return record
 
-    async def update(
-        self, decision: Decision, goal: Goal, provider: Provider | None, inputs: dict[str, Any], old: Record
-    ) -> Record:
+    async def update(self, decision: Decision, goal: Goal, hands: Hands | None, inputs: Values, old: Record) -> Record:
+        """Change what is there."""
         self._promised("update", goal.urn)
-        body = self.body(goal, inputs, old)
-        body["modified"] = self._now()
+        body = self.body(goal, inputs, old) | {key: old.body[key] for key in ("id", "importID") if key in old.body}
         since = self.report.started("update", goal.urn)
         settles: tuple[int, ...] = ()
-        if provider is None:
-            body |= {key: old.body[key] for key in ("id", "outputs") if key in old.body}
-        else:
-            with self._failing("update", goal.urn):
-                async with self._slots:
-                    settles = await self._intend("updating", body | {"id": old.id}, old)
-                    with self._flying(settles):
-                        outputs = await provider.update(
+        with self.flight.failing("update", goal.urn):
+            await self.hooks.run("BeforeUpdate", body, old.body, body)
+            if hands is None:
+                body |= {"outputs": old.outputs} if old.outputs else {}
+            else:
+                async with self.flight.slot():
+                    settles = await self._intend("updating", body, old)
+
+                    async def change() -> Values:
+                        return await hands.update(
                             goal.urn, (old.id, old.inputs, old.outputs), inputs,
                             goal.custom_timeouts.get("update", 0), goal.ignore_changes, preview=self.store is None,
                         )  # fmt: skip
-            body |= {"id": old.id, "outputs": self._marked(outputs, goal.additional_secret_outputs)}
+
+                    try:
+                        with self._flying(settles):
+                            body["outputs"] = await self.hooks.trying("update", body, old.body, body, change)
+                    except Partial as partial:
+                        body |= {"outputs": partial.outputs, "initErrors": list(partial.reasons)}
+                        self._changed(goal, body, old, settles)
+                        raise
+        record = self._changed(goal, body, old, settles)
+        self._did("update", record, decision.why, since)
+        if goal.custom:
+            await self.after("AfterUpdate", "update", record, old)
+        return record
+
+    def _changed(self, goal: Goal, body: Body, old: Record, settles: tuple[int, ...]) -> Record:
+        if goal.custom:
+            body["modified"] = self._now()
+        self._mark(body)
         record = Record(body, old.number)
         self._put("update", record, self._settled(goal.urn, settles))
-        self._did("update", record, decision.why, since)
+        self.records[goal.urn] = record
         return record
 
     async def delete(
-        self, record: Record, provider: Provider | None, *, replaced: bool, keep: bool = False, spared: bool = False
+        self, record: Record, hands: Hands | None, *, replaced: bool, keep: bool = False, spared: bool = False
     ) -> None:
         """Delete. `replaced`: part of a replacement, which is counted where it is created. `keep` the record until
         the replacement comes. `spared`: the provider is not asked (retained, or gone with another resource)."""
         if record.number in self.deleted:
             return
         body = record.body
-        if body.get("protect") and not record.doomed:
-            raise refuse(
-                "engine.protected",
-                "该资源受保护(protect),不能删除或替换:若确需如此,先去掉 protect 并应用一次",
-                "this resource is protected: to delete or replace it, first take protect away and apply that",
-                where=urns.name(record.urn),
-            )
         op = "replace" if replaced else "delete"
         if not replaced:
             self._promised(op, record.urn)
         since = None if replaced else self.report.started("delete", record.urn)
         settles: tuple[int, ...] = ()
-        if (
-            self.store
-            and provider
-            and record.managed
-            and not spared
-            and not body.get("retainOnDelete")
-            and not record.gone
-        ):
-            with self._failing(op, record.urn):
-                async with self._slots:
+        with self.flight.failing(op, record.urn):
+            await self.hooks.run("BeforeDelete", body, body, None)
+            if not replaced and body.get("protect"):
+                raise Protected(record.urn)
+            if self.store and hands and not (record.external or spared or body.get("retainOnDelete") or record.gone):
+                async with self.flight.slot():
                     settles = await self._intend("deleting", {"urn": record.urn, "type": record.type}, record)
-                    with self._flying(settles):
+
+                    async def unmake() -> None:
                         timeout = (body.get("customTimeouts") or {}).get("delete", 0)
-                        await provider.delete(record.urn, record.id, record.inputs, record.outputs, timeout)
+                        await hands.delete(record.urn, record.id, record.inputs, record.outputs, timeout)
+
+                    with self._flying(settles):
+                        await self.hooks.trying("delete", body, body, None, unmake)
         self.deleted.add(record.number)
         self.touched = True
-        if self.store and keep:
+        if keep:
             body["pendingReplacement"] = True
+            self.fallen.add(record.urn)
+        if self.store and keep:
             self.store.put("delete-replaced", record, self._settled(record.urn, settles))
         elif self.store:
             self.store.drop("delete-replaced" if replaced else "delete", record, self._settled(record.urn, settles))
         if not replaced:
             self.report.done("delete", record.urn, since)
             self.steps.append(Step("delete", record.urn))
+        await self.after("AfterDelete", op, record, record)
 
     def forget(self, record: Record) -> None:
         """Drop the record of what was deleted to be replaced, and whose replacement nobody wants."""
@@ -200,45 +229,81 @@ class Executor:
         self.steps.append(Step("delete", record.urn))
         self.report.done("delete", record.urn)
 
-    async def refresh(self, record: Record, provider: Provider) -> None:
-        """Read a resource and record what is there; nothing where it is as recorded."""
-        async with self._slots:
-            if self.stopping:
-                raise Stopped
-            since = self.report.started("refresh", record.urn)
-            with self._flying(()):
-                id, inputs, outputs = await provider.read(record.urn, record.id, record.inputs, record.outputs)
-        if not id:
-            self.deleted.add(record.number)
-            if self.store:
-                self.store.drop("refresh", record, self._settled(record.urn))
-            self.report.done("delete", record.urn, since)
-            return
-        outputs = self._marked(outputs, tuple(record.body.get("additionalSecretOutputs") or ()))
-        self.report.learn([inputs, outputs])
-        changed = (id, inputs, outputs) != (record.id, record.inputs, record.outputs)
-        if changed or self.begun(record.urn, "updating") or self.begun(record.urn, "deleting"):
-            record.body |= {"id": id, "inputs": inputs, "outputs": outputs, "modified": self._now()}
-            self._put("refresh", record, self._settled(record.urn))
-        self.records[record.urn] = record
-        self.report.done("refresh" if changed else "same", record.urn, since)
+    def adopt(self, goal: Goal, found: tuple[str, Values, Values], old: Record | None) -> Record:
+        """Record what was read by its id as managed from now on (import). `found`: (id, inputs, outputs)."""
+        self._promised("import", goal.urn)
+        body = self.body(goal, found[1], None)
+        body |= {"id": found[0], "outputs": found[2], "importID": goal.import_id}
+        body["created"] = body["modified"] = self._now()
+        self._mark(body)
+        record = Record(body)
+        if old is not None:
+            old.body["delete"] = True
+            self._put("replaced", old)
+        self._put("import", record, self._settled(goal.urn))
+        self._did("import", record)
+        return record
 
     def read(self, record: Record, old: Record | None) -> Record:
-        """Keep what was read and is not managed here (a stack reference)."""
-        record.number = old.number if old else 0
+        """Keep what was read and is not managed here. `old` that is another thing is deleted in the end."""
+        self._mark(record.body)
+        if old is not None and not old.external and old.id != record.id:
+            old.body["delete"] = True
+            self._put("replaced", old)
+        elif old is not None:
+            record.number = old.number
+            record.body |= {key: old.body[key] for key in ("created", "modified") if key in old.body}
         if old is None or not record.equals(old):
             self._put("read", record)
         self.records[record.urn] = record
         self.report.done("read", record.urn)
         return record
 
-    def outputs(self, record: Record, outputs: dict[str, Any]) -> None:
+    def lose(self, record: Record, since: float) -> None:
+        """A refresh has found that a resource is gone."""
+        self.deleted.add(record.number)
+        self.touched = True
+        if self.store:
+            self.store.drop("refresh", record, self._settled(record.urn))
+        self.report.done("delete", record.urn, since)
+
+    def found(
+        self, record: Record, id: str, inputs: Values | None, outputs: Values, errors: list[str], since: float,
+        *, differs: bool,
+    ) -> None:  # fmt: skip
+        """A refresh has read a resource: record it as it is there. `differs`: it is not as it was left."""
+        body = record.body | {"id": id, "inputs": record.inputs if inputs is None else inputs, "outputs": outputs}
+        body.pop("initErrors", None)
+        if errors:
+            body["initErrors"] = errors
+        self._mark(body)
+        body = {key: value for key, value in body.items() if value or key in ("custom", "id")}
+        self.report.learn([inputs, outputs])
+        changed = not Record(body).equals(record)
+        if changed or self.begun(record.urn, "updating") or self.begun(record.urn, "deleting"):
+            record.body = body | ({"modified": self._now()} if changed else {})
+            self._put("refresh", record, self._settled(record.urn))
+        self.report.done("refresh" if differs or (record.external and changed) else "same", record.urn, since)
+
+    def outputs(self, record: Record, outputs: Values) -> None:
         """Outputs that a component, or the stack itself, registers at its end."""
         self.report.learn(outputs)
         if record.outputs == outputs:
             return
         record.body["outputs"] = outputs
         self._put("outputs", record)
+
+    def keep(self, record: Record) -> None:
+        """Record a resource of which only what it refers to has changed."""
+        self._put("same", record)
+
+    async def after(self, kind: str, op: str, record: Record, old: Record | None) -> None:
+        """Run the hooks after a step. The step stands whatever they say; the run has failed where one does."""
+        new = None if kind == "AfterDelete" else record.body
+        try:
+            await self.hooks.run(kind, record.body, old.body if old else None, new)
+        except Refused as refused:
+            self.flight.failed_after(op, record.urn, refused)
 
     # ------------------------------------------------------------------ parts
 
@@ -247,15 +312,17 @@ class Executor:
         if self.store:
             self.store.put(op, record, settles)
 
-    def body(self, goal: Goal, inputs: dict[str, Any], old: Record | None) -> dict[str, Any]:
+    def body(self, goal: Goal, inputs: Values, old: Record | None) -> Body:
         """A resource's record as far as the program decides it, in Pulumi's shape and order."""
-        body: dict[str, Any] = {"urn": goal.urn, "custom": goal.custom, "type": goal.type}
+        body: Body = {"urn": goal.urn, "custom": goal.custom, "type": goal.type}
         optional = {
             "inputs": inputs, "parent": goal.parent, "protect": goal.protect, "provider": goal.provider,
             "dependencies": list(goal.dependencies), "propertyDependencies": goal.property_dependencies,
             "additionalSecretOutputs": list(goal.additional_secret_outputs), "retainOnDelete": goal.retain_on_delete,
-            "deletedWith": goal.deleted_with, "customTimeouts": goal.custom_timeouts,
-            "ignoreChanges": list(goal.ignore_changes), "replaceOnChanges": list(goal.replace_on_changes),
+            "deletedWith": goal.deleted_with, "replaceWith": list(goal.replace_with),
+            "customTimeouts": goal.custom_timeouts, "ignoreChanges": list(goal.ignore_changes),
+            "hideDiff": [[path] for path in goal.hide_diff], "replaceOnChanges": list(goal.replace_on_changes),
+            "replacementTrigger": goal.replacement_trigger, "resourceHooks": goal.hooks, "importID": goal.import_id,
         }  # fmt: skip
         body |= {key: value for key, value in optional.items() if value}
         if old is not None:
@@ -281,50 +348,46 @@ class Executor:
         self.steps.append(Step(op, record.urn, why))
         self.report.done(op, record.urn, since)
 
-    def _marked(self, outputs: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-        return {key: secret(value) if key in names else value for key, value in outputs.items()}
+    def _mark(self, body: Body) -> None:
+        """Mark outputs as secret that the program says are, or whose input of the same name is."""
+        outputs, inputs = body.get("outputs"), body.get("inputs") or {}
+        if not outputs:
+            body.pop("outputs", None)
+            return
+        names = set(body.get("additionalSecretOutputs") or ()) | {
+            key for key, value in inputs.items() if is_secret(value)
+        }
+        if names:
+            body["outputs"] = {key: secret(value) if key in names else value for key, value in outputs.items()}
 
     def _settled(self, urn: str, more: tuple[int, ...] = ()) -> tuple[int, ...]:
         return (*more, *(operation.number for operation in self._pending.pop(urn, ())))
 
-    async def _intend(self, op: str, body: dict[str, Any], old: Record | None) -> tuple[int, ...]:
-        if self.stopping:
-            raise Stopped
-        if self.store is None:
+    async def _intend(self, op: str, body: Body, old: Record | None) -> tuple[int, ...]:
+        """Record that an operation is about to begin. Making a provider resource touches no cloud."""
+        if self.store is None or urns.is_provider(body["type"]):
             return ()
         number, durable = self.store.intend(op, body, old.number if old else 0)
         await durable
         return (number,)
 
-    @contextmanager
-    def _flying(self, settles: tuple[int, ...]) -> Iterator[None]:
-        self._busy += 1
-        self._idle.clear()
-        try:
-            yield
-        except Refused as refused:
-            if self.store and settles and all(problem.code in _DEFINITE for problem in refused.problems):
-                self.store.settle(settles)
-            raise
-        finally:
-            self._busy -= 1
-            if not self._busy:
-                self._idle.set()
-
-    @contextmanager
-    def _failing(self, op: str, urn: str) -> Iterator[None]:
-        try:
-            yield
-        except Refused as refused:
-            self.report.failed(op, urn, refused.problems)
-            self.stop()
-            raise Stopped from refused
+    def _flying(self, settles: tuple[int, ...]) -> Any:
+        return self.flight.flying(lambda: self.store.settle(settles) if self.store and settles else None)
 
 
-def protected(urn: str) -> Problem:
+class Protected(Refused):
+    """A resource that may not be deleted. Others that do not need it still may."""
+
+    alone = True
+
+    def __init__(self, urn: str) -> None:
+        super().__init__([protected(urn, "删除", "deleted")])
+
+
+def protected(urn: str, zh: str = "替换", en: str = "replaced") -> Problem:
     return Problem(
         "engine.protected",
-        "该资源受保护(protect),不能替换:若确需如此,先去掉 protect 并应用一次",
-        "this resource is protected and cannot be replaced: first take protect away and apply that",
+        f"该资源受保护(protect),不能{zh}:若确需如此,先去掉 protect 并应用一次",
+        f"this resource is protected and cannot be {en}: first take protect away and apply that",
         urns.name(urn),
     )

@@ -6,28 +6,35 @@ UNAVAILABLE tells the SDK that the run is ending, and its reason has been report
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from typing import Any, NoReturn
 
 import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
-from inventory.problems import Refused
+from inventory.problems import Problem, Refused
 from stacks.engine.calls import Calls
 from stacks.engine.deployment import Deployment
 from stacks.engine.events import Reporter
-from stacks.engine.executor import Stopped
+from stacks.engine.flight import Stopped
 from stacks.engine.goals import unsupported
 
-_FEATURES = (
-    resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
-    resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
-    resource_pb2.RESOURCE_MONITOR_FEATURE_OUTPUT_VALUES,
-    resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
-    resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
-)
-_LEGACY = frozenset({"secrets", "resourceReferences", "outputValues", "aliasSpecs", "deletedWith"})
+_FEATURES = {
+    "secrets": resource_pb2.RESOURCE_MONITOR_FEATURE_SECRETS,
+    "resourceReferences": resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_REFERENCES,
+    "outputValues": resource_pb2.RESOURCE_MONITOR_FEATURE_OUTPUT_VALUES,
+    "aliasSpecs": resource_pb2.RESOURCE_MONITOR_FEATURE_ALIAS_SPECS,
+    "deletedWith": resource_pb2.RESOURCE_MONITOR_FEATURE_DELETED_WITH,
+    "replaceWith": resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACE_WITH,
+    "replacementTrigger": resource_pb2.RESOURCE_MONITOR_FEATURE_REPLACEMENT_TRIGGER,
+    "transforms": resource_pb2.RESOURCE_MONITOR_FEATURE_TRANSFORMS,
+    "invokeTransforms": resource_pb2.RESOURCE_MONITOR_FEATURE_INVOKE_TRANSFORMS,
+    "resourceHooks": resource_pb2.RESOURCE_MONITOR_FEATURE_RESOURCE_HOOKS,
+    "errorHooks": resource_pb2.RESOURCE_MONITOR_FEATURE_ERROR_HOOKS,
+    "sendsOptionsToHooks": resource_pb2.RESOURCE_MONITOR_FEATURE_SENDS_OPTIONS_TO_HOOKS,
+}
+"""what the SDK may ask of this engine; it falls back, or refuses with a sentence, where something is missing"""
 _LEVELS = {engine_pb2.INFO: "program.info", engine_pb2.WARNING: "program.warning", engine_pb2.ERROR: "program.error"}
 
 
@@ -61,7 +68,7 @@ class Monitor:
         return self._info
 
     def SupportsFeature(self, request: resource_pb2.SupportsFeatureRequest) -> resource_pb2.SupportsFeatureResponse:
-        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in _LEGACY)
+        return resource_pb2.SupportsFeatureResponse(hasSupport=request.id in _FEATURES)
 
     def RegisterResource(self, request: resource_pb2.RegisterResourceRequest) -> resource_pb2.RegisterResourceResponse:
         return self._calls.run(lambda: _ended(self._deployment.register(request)))
@@ -75,35 +82,45 @@ class Monitor:
     def SignalAndWaitForShutdown(self, request: Any) -> empty_pb2.Empty:
         return self._calls.run(lambda: _ended(self._empty(self._finish())))
 
-    def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> Any:
-        self._refuse(request.tok, "invokes")
+    def Invoke(self, request: resource_pb2.ResourceInvokeRequest) -> resource_pb2.ResourceInvokeResponse:
+        return self._calls.run(lambda: _ended(self._deployment.invoke(request)))
 
-    def Call(self, request: Any) -> Any:
-        self._refuse(request.tok, "method calls")
+    def ExistsResource(self, request: resource_pb2.ExistsResourceRequest) -> resource_pb2.ExistsResourceResponse:
+        return self._calls.run(lambda: _ended(self._exists(request)))
 
-    def ExistsResource(self, request: Any) -> Any:
-        self._refuse(request.type, "Resource.exists")
+    def RegisterStackTransform(self, request: Any) -> empty_pb2.Empty:
+        self._deployment.transforms.register_stack(request)
+        return empty_pb2.Empty()
+
+    def RegisterStackInvokeTransform(self, request: Any) -> empty_pb2.Empty:
+        self._deployment.transforms.register_invoke(request)
+        return empty_pb2.Empty()
+
+    def RegisterResourceHook(self, request: Any) -> empty_pb2.Empty:
+        try:
+            self._deployment.executor.hooks.register(request)
+        except Refused as refused:
+            self._end(refused.problems)
+        return empty_pb2.Empty()
+
+    def RegisterErrorHook(self, request: Any) -> empty_pb2.Empty:
+        return self.RegisterResourceHook(request)
 
     def RegisterPackage(self, request: Any) -> Any:
-        self._refuse(request.name, "parameterized packages")
+        self._end([unsupported(request.name, "parameterized packages")])
 
-    def RegisterStackTransform(self, request: Any) -> Any:
-        self._refuse("", "stack transforms")
+    def Call(self, request: Any) -> Any:
+        self._end([unsupported(request.tok, "method calls")])
 
-    def RegisterStackInvokeTransform(self, request: Any) -> Any:
-        self._refuse("", "invoke transforms")
+    def _end(self, problems: Iterable[Problem]) -> NoReturn:
+        for problem in problems:
+            self._deployment.executor.report.problem(problem)
+        self._deployment.flight.stop()
+        raise Ending(grpc.StatusCode.UNAVAILABLE, "the run is ending")
 
-    def RegisterResourceHook(self, request: Any) -> Any:
-        self._refuse(request.name, "resource hooks")
-
-    def RegisterErrorHook(self, request: Any) -> Any:
-        self._refuse(request.name, "error hooks")
-
-    def _refuse(self, where: str, feature: str) -> NoReturn:
-        executor = self._deployment.executor
-        executor.report.problem(unsupported(where, feature))
-        executor.stop()
-        raise Ending(grpc.StatusCode.UNAVAILABLE, feature)
+    async def _exists(self, request: resource_pb2.ExistsResourceRequest) -> resource_pb2.ExistsResourceResponse:
+        there = await self._deployment.refusing(request.type, self._deployment.exists(request))
+        return resource_pb2.ExistsResourceResponse(exists=there)
 
     async def _empty(self, work: Awaitable[None]) -> empty_pb2.Empty:
         await work
@@ -148,5 +165,5 @@ def info(
     """What the SDK asks for first."""
     return resource_pb2.DeploymentInfo(
         project=project, stack=stack, organization="organization", config=config, configSecretKeys=secret_keys,
-        dryRun=preview, parallel=parallel, supportedFeatures=_FEATURES,
+        dryRun=preview, parallel=parallel, supportedFeatures=_FEATURES.values(),
     )  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Of one run. URNs may hold `*` (no colon or `$` in what it stands for) and `**` (anything)."""
+    """Of one run. URNs may hold `*` (anything but a colon) and `**` (anything)."""
 
     targets: tuple[str, ...] = ()
     """URNs: only these are changed; of everything else the state stays as it is"""
@@ -26,3 +26,6 @@ class Options:
     """stacks at once"""
     slots: int = 10
     """provider operations at once, of one stack"""
+
+
+DEFAULT = Options()

@@ -1,30 +1,44 @@
-"""A provider in this process: the object that a plugin folder would serve, asked through its own servicer.
+"""One configured provider: what is asked of its servicer, in this process or another, and what its answers mean.
 
-A plugin folder's `__main__.py` is run with `server.main` intercepted, so that a folder which the stock CLI can start is
-all that is needed; whatever it hands to `server.main` is the provider. Asking through the servicer keeps protobuf's
-semantics equal to the stock engine's.
+Asking through the servicer's own methods keeps protobuf's semantics equal to the stock engine's. Unknown values, secrets
+and references to resources reach a provider only in the forms that it says it takes.
 """
 
 from __future__ import annotations
 
-import runpy
 from collections.abc import Coroutine
-from pathlib import Path
+from dataclasses import replace
 from typing import Any, NoReturn
 
 import grpc
-from pulumi.provider.experimental import server
 from pulumi.runtime.proto import provider_pb2 as wire
 
 from inventory.problems import Problem, Refused, refuse
 from stacks.engine import urns
-from stacks.engine.steps import Answer
+from stacks.engine.steps import Answer, known
 from stacks.engine.values import clear, contains, from_struct, is_unknown, like, to_struct, without_references
 
 _REPLACES = (wire.PropertyDiff.ADD_REPLACE, wire.PropertyDiff.DELETE_REPLACE, wire.PropertyDiff.UPDATE_REPLACE)
-_INTERNAL = ("version", "pluginDownloadURL", "__internal")
+INTERNAL = "__internal"
+"""what the engine keeps among a provider's inputs and the provider never sees"""
 
 Values = dict[str, Any]
+
+
+class Partial(Refused):
+    """The thing was made, or changed, and then did not come to work: what is there, and why it does not."""
+
+    def __init__(self, urn: str, id: str, inputs: Values | None, outputs: Values, reasons: tuple[str, ...]) -> None:
+        self.id, self.inputs, self.outputs, self.reasons = id, inputs, outputs, reasons
+        super().__init__(
+            Problem(
+                "provider.unhealthy",
+                f"资源已建立或已修改,但未能正常工作:{reason};修复原因后重新运行 ./lz up,会再次尝试",
+                f"it was made or changed, but does not work: {reason}; mend the cause and run ./lz up again, which tries again",
+                urns.name(urn),
+            )
+            for reason in reasons or ("?",)
+        )
 
 
 class _Aborted(grpc.RpcError):
@@ -50,31 +64,10 @@ class _Context:
 _CONTEXT: Any = _Context()
 
 
-def load(folder: Path) -> server.ProviderServicer:
-    """The servicer of a plugin folder. Refused where its `__main__.py` serves no provider."""
-    found: list[server.ProviderServicer] = []
-
-    def capture(args: list[str], version: str, provider: Any) -> None:
-        found.append(server.ProviderServicer(args, version, provider, engine_address=""))
-
-    original, server.main = server.main, capture
-    try:
-        runpy.run_path(str(folder / "__main__.py"), run_name="__main__")
-    finally:
-        server.main = original
-    if not found:
-        raise refuse(
-            "engine.no-provider",
-            f"{folder} 的 __main__.py 没有调用 pulumi.provider.experimental.server.main",
-            f"the __main__.py of {folder} does not call pulumi.provider.experimental.server.main",
-        )
-    return found[0]
-
-
 class Provider:
     """One configured provider, as one provider resource of the program stands for it."""
 
-    def __init__(self, package: str, servicer: server.ProviderServicer, inputs: Values) -> None:
+    def __init__(self, package: str, servicer: Any, inputs: Values) -> None:
         self.package, self.inputs = package, inputs
         self._servicer = servicer
         self._config = wire.ConfigureResponse()
@@ -83,25 +76,31 @@ class Provider:
     async def check_config(self, urn: str, olds: Values, news: Values) -> Values:
         """Inputs of the provider resource as the provider wants them. Refused where it does not want them at all."""
         request = wire.CheckRequest(urn=urn, name=urns.name(urn), type=urns.type_of(urn))
-        to_struct(olds, request.olds)
-        to_struct(news, request.news)
+        to_struct(configuration(olds), request.olds)
+        to_struct(configuration(news), request.news)
         try:
             reply = await self._ask(urn, self._servicer.CheckConfig(request, _CONTEXT))
         except NotImplementedError:
             return news
         _accepted(urn, reply)
-        return from_struct(reply.inputs) if reply.HasField("inputs") else news
+        if not reply.HasField("inputs"):
+            return news
+        kept = {key: news[key] for key in ("version", INTERNAL) if key in news}
+        return kept | from_struct(reply.inputs)
 
-    async def diff_config(self, urn: str, old_inputs: Values, old_outputs: Values, news: Values) -> bool:
-        """Whether the change of the provider's own inputs replaces it, and with it all that it made."""
-        request = wire.DiffRequest(urn=urn, name=urns.name(urn), type=urns.type_of(urn))
-        to_struct(old_inputs, request.old_inputs)
+    async def diff_config(
+        self, urn: str, old_inputs: Values, old_outputs: Values, news: Values, ignore: tuple[str, ...] = ()
+    ) -> Answer:
+        """What the provider makes of a change of its own inputs; one that replaces it replaces all that it made."""
+        request = wire.DiffRequest(urn=urn, ignoreChanges=ignore, name=urns.name(urn), type=urns.type_of(urn))
+        to_struct(configuration(old_inputs), request.old_inputs)
         to_struct(old_outputs, request.olds)
-        to_struct(news, request.news)
+        to_struct(configuration(news), request.news)
         try:
-            return bool((await self._ask(urn, self._servicer.DiffConfig(request, _CONTEXT))).replaces)
+            answer = _answer(await self._ask(urn, self._servicer.DiffConfig(request, _CONTEXT)))
         except NotImplementedError:
-            return False
+            answer = Answer(changed=None)
+        return known(answer, old_outputs, configuration(news))
 
     async def configure(self, urn: str, id: str, inputs: Values) -> None:
         """Ready it. With unknown inputs, as a preview may have them, it is not asked anything afterwards."""
@@ -110,7 +109,7 @@ class Provider:
             self._known = False
             self._config = wire.ConfigureResponse(acceptSecrets=True, acceptResources=True)
             return
-        args = {key: value for key, value in inputs.items() if key not in _INTERNAL}
+        args = {key: value for key, value in inputs.items() if key not in ("version", "pluginDownloadURL", INTERNAL)}
         request = wire.ConfigureRequest(
             acceptSecrets=True, acceptResources=True, sends_old_inputs=True, sends_old_inputs_to_delete=True,
             id=id, urn=urn, name=urns.name(urn), type=urns.type_of(urn),
@@ -136,31 +135,25 @@ class Provider:
     ) -> Answer:
         """What the provider makes of the difference between what is there and what is wanted."""
         if not self._known:
-            return Answer(changed=None)
+            return Answer(changed=True)
         request = wire.DiffRequest(id=id, urn=urn, ignoreChanges=ignore, name=urns.name(urn), type=urns.type_of(urn))
         self._fill(request.olds, old_outputs)
         self._fill(request.news, news)
         self._fill(request.old_inputs, old_inputs)
-        reply = await self._ask(urn, self._servicer.Diff(request, _CONTEXT))
-        detailed = {path: change.kind for path, change in reply.detailedDiff.items()}
-        replaces = [*reply.replaces, *(path for path, kind in detailed.items() if kind in _REPLACES)]
-        changed = {wire.DiffResponse.DIFF_NONE: False, wire.DiffResponse.DIFF_SOME: True}.get(reply.changes)
-        return Answer(
-            changed, tuple(dict.fromkeys(replaces)), reply.deleteBeforeReplace, tuple(detailed) or tuple(reply.diffs)
-        )
+        return _answer(await self._ask(urn, self._servicer.Diff(request, _CONTEXT)))
 
     async def create(self, urn: str, inputs: Values, timeout: float, *, preview: bool) -> tuple[str, Values]:
         """(id, outputs); in a preview the id is "" and outputs that are not known yet are missing or unknown."""
         if preview and not self._previews:
-            return "", dict(inputs)
+            return "", dict(inputs) if self._known else {}
         request = wire.CreateRequest(
             urn=urn, timeout=timeout, preview=preview, name=urns.name(urn), type=urns.type_of(urn)
         )
         self._fill(request.properties, inputs)
         reply = await self._ask(urn, self._servicer.Create(request, _CONTEXT))
         if not reply.id and not preview:
-            raise _failed(urn, "the provider returned no id", "驱动没有返回标识")
-        return "" if preview else reply.id, self._outputs(reply.properties, inputs)
+            raise _failed(urns.name(urn), "the provider returned no id", "驱动没有返回标识")
+        return reply.id, self._outputs(reply.properties, inputs)
 
     async def update(
         self,
@@ -175,7 +168,7 @@ class Provider:
         """Outputs after the update; `old` is (id, inputs, outputs)."""
         id, old_inputs, old_outputs = old
         if preview and not self._previews:
-            return dict(inputs)
+            return dict(inputs) if self._known else {}
         request = wire.UpdateRequest(
             id=id,
             urn=urn,
@@ -197,14 +190,32 @@ class Provider:
         self._fill(request.old_inputs, inputs)
         await self._ask(urn, self._servicer.Delete(request, _CONTEXT))
 
-    async def read(self, urn: str, id: str, inputs: Values, outputs: Values) -> tuple[str, Values, Values]:
-        """(id, inputs, outputs) of what is there now; id "" where it is gone."""
+    async def read(
+        self, urn: str, id: str, inputs: Values | None = None, outputs: Values | None = None, timeout: float = 0
+    ) -> tuple[str, Values | None, Values | None]:
+        """(id, inputs, outputs) of what is there now; id "" and outputs None where it is gone; inputs None where the
+        provider names none. Without inputs it is looked for by its id alone (import)."""
+        if not self._known:
+            return id, inputs, {}
         request = wire.ReadRequest(id=id, urn=urn, name=urns.name(urn), type=urns.type_of(urn))
-        self._fill(request.properties, outputs)
-        self._fill(request.inputs, inputs)
+        if outputs is not None:
+            self._fill(request.properties, outputs)
+        if inputs is not None:
+            self._fill(request.inputs, inputs)
         reply = await self._ask(urn, self._servicer.Read(request, _CONTEXT))
-        found = self._outputs(reply.inputs, inputs) if reply.HasField("inputs") and reply.inputs.fields else inputs
-        return reply.id, found, self._outputs(reply.properties, inputs)
+        found = self._outputs(reply.inputs, inputs or {}) if reply.HasField("inputs") else None
+        if not reply.id:
+            return "", found, None
+        return reply.id, found, self._outputs(reply.properties, inputs or {})
+
+    async def invoke(self, token: str, args: Values, *, preview: bool) -> tuple[Values, list[tuple[str, str]]]:
+        """(what the function returns, [(argument, why it is not accepted)])."""
+        if not self._known:
+            return {}, []
+        request = wire.InvokeRequest(tok=token, preview=preview)
+        self._fill(request.args, args)
+        reply = await self._ask("", self._servicer.Invoke(request, _CONTEXT), where=token)
+        return from_struct(getattr(reply, "return")), [(failure.property, failure.reason) for failure in reply.failures]
 
     @property
     def _previews(self) -> bool:
@@ -221,13 +232,40 @@ class Provider:
         outputs = from_struct(struct)
         return outputs if self._config.acceptSecrets else like(outputs, inputs)
 
-    async def _ask(self, urn: str, call: Coroutine[Any, Any, Any]) -> Any:
+    async def _ask(self, urn: str, call: Coroutine[Any, Any, Any], *, where: str = "") -> Any:
         try:
             return await call
         except (NotImplementedError, Refused):
             raise
         except Exception as error:
-            raise _translated(urn, error) from error
+            raise self._translated(urn, error, where or urns.name(urn)) from error
+
+    def _translated(self, urn: str, error: BaseException, where: str) -> Refused:
+        """The servicer wraps what a provider raises in a traceback's text; the original is still behind it."""
+        original: BaseException | None = error
+        while original is not None:
+            if isinstance(original, Refused):
+                return original
+            unhealthy = getattr(original, "init_failed", None)
+            if unhealthy is not None:
+                inputs = from_struct(unhealthy.inputs) if unhealthy.HasField("inputs") else None
+                return Partial(urn, unhealthy.id, inputs, from_struct(unhealthy.properties), tuple(unhealthy.reasons))
+            problem = getattr(original, "problem", None)
+            if isinstance(problem, Problem):
+                return Refused([replace(problem, where=problem.where or where)])
+            error, original = original, original.__cause__ or original.__context__
+        return _failed(where, str(error) or type(error).__name__)
+
+
+def configuration(values: Values) -> Values:
+    """A provider's inputs without what is the engine's own."""
+    return {key: value for key, value in values.items() if key != INTERNAL}
+
+
+def _answer(reply: wire.DiffResponse) -> Answer:
+    details = {path: change.kind in _REPLACES for path, change in reply.detailedDiff.items()}
+    changed = {wire.DiffResponse.DIFF_NONE: False, wire.DiffResponse.DIFF_SOME: True}.get(reply.changes)
+    return Answer(changed, tuple(reply.replaces), reply.deleteBeforeReplace, tuple(reply.diffs), details)
 
 
 def _accepted(urn: str, reply: wire.CheckResponse) -> None:
@@ -240,21 +278,5 @@ def _accepted(urn: str, reply: wire.CheckResponse) -> None:
         )
 
 
-def _translated(urn: str, error: BaseException) -> Refused:
-    """The servicer wraps what a provider raises in a traceback's text; the original is still behind it."""
-    original: BaseException | None = error
-    while original is not None:
-        if isinstance(original, Refused):
-            return original
-        problem = getattr(original, "problem", None)
-        if isinstance(problem, Problem):
-            where = problem.where or urns.name(urn)
-            return Refused(
-                [Problem(problem.code, problem.zh, problem.en, where, problem.file, problem.line, problem.col)]
-            )
-        error, original = original, original.__cause__ or original.__context__
-    return _failed(urn, str(error) or type(error).__name__)
-
-
-def _failed(urn: str, en: str, zh: str = "") -> Refused:
-    return refuse("provider.failed", zh or f"驱动报错:{en}", en, where=urns.name(urn))
+def _failed(where: str, en: str, zh: str = "") -> Refused:
+    return refuse("provider.failed", zh or f"驱动报错:{en}", en, where=where)

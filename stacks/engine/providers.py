@@ -1,24 +1,26 @@
 """The providers of one stack: default ones, those that the program makes, and those that the state remembers.
 
-They are resources like others: `pulumi:providers:gov`, named `default` where the program made none.
+They are resources like others: `pulumi:providers:gov`, named `default` where the program made none. `Registry` is the
+provider of these resources: making one configures it, so that a registration of a provider goes the way of any other.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from inventory.problems import nearest, refuse
+from inventory.problems import refuse
 from stacks.engine import urns
-from stacks.engine.executor import Executor
-from stacks.engine.provider import Provider, load
+from stacks.engine.provider import Provider, Values, configuration
 from stacks.engine.records import Record
-from stacks.engine.steps import Decision, Goal
+from stacks.engine.steps import Answer, Goal
 from stacks.engine.values import UNKNOWN, secret
+
+Load = Callable[[str, str], Any]
+"""(package, version) → a servicer of its own"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,70 +36,93 @@ class Config:
         return {key.partition(":")[2]: secret(v) if key in self.secret_keys else v for key, v in own.items()}
 
 
+class Registry:
+    """The provider of provider resources. `fresh` gives ids for new ones."""
+
+    def __init__(self, load: Load, fresh: Callable[[], str]) -> None:
+        self._load, self._fresh = load, fresh
+        self._checked: dict[str, Provider] = {}
+        self.ready: dict[str, Provider] = {}
+        """reference → configured provider"""
+
+    def new(self, type_: str, inputs: Values) -> Provider:
+        """A provider that is not configured yet. Refused where no plugin is found."""
+        package = urns.package(type_)
+        return Provider(package, self._load(package, str(inputs.get("version") or "")), inputs)
+
+    async def check(self, urn: str, olds: Values | None, news: Values, seed: bytes) -> Values:
+        provider = self._checked[urn] = self.new(urns.type_of(urn), news)
+        return await provider.check_config(urn, olds or {}, news)
+
+    async def diff(
+        self, urn: str, id: str, old_inputs: Values, old_outputs: Values, news: Values, ignore: tuple[str, ...]
+    ) -> Answer:
+        provider = self._checked.get(urn) or self.ready.get(urns.reference(urn, id))
+        provider = provider or self.new(urns.type_of(urn), old_inputs)
+        return await provider.diff_config(urn, old_inputs, old_outputs, news, ignore)
+
+    async def create(self, urn: str, inputs: Values, timeout: float, *, preview: bool) -> tuple[str, Values]:
+        id = UNKNOWN if preview else self._fresh()
+        await self.configure(urn, id, inputs)
+        return id, configuration(inputs)
+
+    async def update(
+        self, urn: str, old: tuple[str, Values, Values], inputs: Values, timeout: float, ignore: tuple[str, ...],
+        *, preview: bool,
+    ) -> Values:  # fmt: skip
+        await self.configure(urn, old[0], inputs)
+        return configuration(inputs)
+
+    async def delete(self, urn: str, id: str, inputs: Values, outputs: Values, timeout: float) -> None:
+        self.ready.pop(urns.reference(urn, id), None)
+
+    async def configure(self, urn: str, id: str, inputs: Values) -> Provider:
+        """Ready it under its reference."""
+        provider = self._checked.pop(urn, None) or self.new(urns.type_of(urn), inputs)
+        await provider.configure(urn, id, inputs)
+        self.ready[urns.reference(urn, id)] = provider
+        return provider
+
+
 class Providers:
-    """Finds, makes and keeps the providers of a run. `fresh` gives ids for new ones."""
+    """Finds and keeps the providers of a run. `register` registers a provider that the program did not make."""
 
     def __init__(
         self,
-        folders: Mapping[str, Path],
         config: Config,
         olds: Mapping[str, Record],
-        executor: Executor,
-        fresh: Callable[[], str],
+        registry: Registry,
+        register: Callable[[Goal], Awaitable[Record]],
+        name: Callable[[str, str], str],
     ) -> None:
-        self._folders, self._config, self._olds, self._executor, self._fresh = folders, config, olds, executor, fresh
-        self._ready: dict[str, asyncio.Task[Provider]] = {}
-        self._defaults: dict[tuple[str, str], asyncio.Task[str]] = {}
-        self._servicers: dict[str, Any] = {}
+        """`name`: (type, name) → URN."""
+        self.registry = registry
+        self._config, self._olds, self._register, self._name = config, olds, register, name
+        self._remembering: dict[str, asyncio.Task[Provider]] = {}
+        self._defaults: dict[tuple[str, str, str], asyncio.Task[str]] = {}
 
     async def of(self, reference: str) -> Provider:
         """The provider that a reference names. Refused where neither the program nor the state knows it."""
-        if reference not in self._ready:
-            self._ready[reference] = asyncio.ensure_future(self._remembered(reference))
-        return await asyncio.shield(self._ready[reference])
+        ready = self.registry.ready.get(reference)
+        if ready is not None:
+            return ready
+        if reference not in self._remembering:
+            self._remembering[reference] = asyncio.ensure_future(self._remembered(reference))
+        return await asyncio.shield(self._remembering[reference])
 
-    async def default(self, package: str, version: str, root: str, name_: Callable[[str, str], str]) -> str:
-        """Reference of a package's default provider, registered on first use. `name_`: (type, name) → URN."""
-        key = (package, version)
+    async def default(self, package: str, version: str = "", url: str = "") -> str:
+        """Reference of a package's default provider, registered on first use."""
+        key = (package, version, url)
         if key not in self._defaults:
-            self._defaults[key] = asyncio.ensure_future(self._default(package, version, name_))
+            self._defaults[key] = asyncio.ensure_future(self._default(*key))
         return await asyncio.shield(self._defaults[key])
 
-    async def register(self, goal: Goal, old: Record | None) -> tuple[Record, bool]:
-        """Register a provider resource and ready it: (record, whether it replaces all that the old one made)."""
-        package = urns.package(goal.type)
-        provider = Provider(package, self._servicer(package), goal.inputs)
-        inputs = await provider.check_config(goal.urn, old.inputs if old else {}, goal.inputs)
-        replaces = False
-        if old is None:
-            decision = Decision("create", ("new",))
-        elif old.inputs == inputs:
-            decision = Decision("same")
-        else:
-            replaces = await provider.diff_config(goal.urn, old.inputs, old.outputs, inputs)
-            decision = Decision("replace" if replaces else "update", ("inputs",))
-        if decision.op == "same" and old:
-            record = await self._executor.same(goal, inputs, old)
-        elif decision.op == "update" and old:
-            record = await self._executor.update(decision, goal, None, inputs, old)
-        else:
-            record = await self._executor.create(decision, goal, None, inputs, old)
-            record.body["id"] = UNKNOWN if self._executor.store is None else self._fresh()
-        if inputs:
-            self._executor.outputs(record, inputs)
-        if self._executor.store and decision.op not in ("same", "update"):
-            self._executor.store.put("outputs", record)
-        await provider.configure(goal.urn, record.id, inputs)
-        reference = urns.reference(goal.urn, record.id)
-        self._ready[reference] = asyncio.ensure_future(_done(provider))
-        return record, replaces
-
-    async def _default(self, package: str, version: str, name_: Callable[[str, str], str]) -> str:
+    async def _default(self, package: str, version: str, url: str) -> str:
         type_ = urns.PROVIDERS + package
-        name = "default" + (f"_{re.sub(r'[.+-]', '_', version)}" if version else "")
-        inputs = self._config.of(package) | ({"version": version} if version else {})
-        goal = Goal(name_(type_, name), type_, name, custom=True, inputs=inputs)
-        record, _ = await self.register(goal, self._olds.get(goal.urn))
+        name = "_".join(["default", *(re.sub(r"[^A-Za-z0-9]", "_", part) for part in (version, url) if part)])
+        inputs = self._config.of(package)
+        inputs |= {key: value for key, value in (("version", version), ("pluginDownloadURL", url)) if value}
+        record = await self._register(Goal(self._name(type_, name), type_, name, custom=True, inputs=inputs))
         return urns.reference(record.urn, record.id)
 
     async def _remembered(self, reference: str) -> Provider:
@@ -110,25 +135,6 @@ class Providers:
                 f"neither the state nor the program has the provider {reference}: the state may have been edited; "
                 "restore it from a backup",
             )
-        package = urns.package(old.type)
-        provider = Provider(package, self._servicer(package), old.inputs)
+        provider = self.registry.new(old.type, old.inputs)
         await provider.configure(urn, id, old.inputs)
-        return provider
-
-    def _servicer(self, package: str) -> Any:
-        if package not in self._servicers:
-            folder = self._folders.get(package)
-            if folder is None:
-                close = nearest(package, self._folders)
-                hint = (f":是否指 {close}?", f": did you mean {close}?") if close else ("", "")
-                raise refuse(
-                    "engine.no-plugin",
-                    f"Pulumi.yaml 的 plugins.providers 中没有 {package}{hint[0]} 请在那里写明它的文件夹",
-                    f"plugins.providers of Pulumi.yaml does not list {package}{hint[1]}; name its folder there",
-                )
-            self._servicers[package] = load(folder)
-        return self._servicers[package]
-
-
-async def _done(provider: Provider) -> Provider:
-    return provider
+        return self.registry.ready.setdefault(reference, provider)

@@ -11,6 +11,7 @@ from typing import Any
 
 from stacks.engine import urns
 
+Body = dict[str, Any]
 _TIMES = ("created", "modified")
 
 
@@ -18,7 +19,7 @@ _TIMES = ("created", "modified")
 class Record:
     """A resource of the state. `number` is its row there, 0 as long as it has none."""
 
-    body: dict[str, Any]
+    body: Body
     number: int = 0
 
     @property
@@ -52,10 +53,20 @@ class Record:
         return bool(self.body.get("delete"))
 
     @property
+    def custom(self) -> bool:
+        """Not a component: somebody made it."""
+        return bool(self.body.get("custom"))
+
+    @property
+    def external(self) -> bool:
+        """Read, never made here: nothing of it is ever changed."""
+        return bool(self.body.get("external"))
+
+    @property
     def managed(self) -> bool:
         """A provider made it, so a provider reads and deletes it."""
         body = self.body
-        return bool(body.get("custom")) and not urns.is_provider(body["type"]) and not body.get("external")
+        return self.custom and not urns.is_provider(body["type"]) and not self.external
 
     @property
     def needs(self) -> set[str]:
@@ -64,6 +75,7 @@ class Record:
         needed: set[str] = set(body.get("dependencies") or ())
         for property_ in (body.get("propertyDependencies") or {}).values():
             needed.update(property_)
+        needed.update(body.get("replaceWith") or ())
         needed.update(filter(None, (body.get("parent"), body.get("deletedWith"))))
         if body.get("provider"):
             needed.add(urns.referenced(body["provider"])[0])
@@ -83,7 +95,7 @@ class Pending:
     number: int
     op: str
     """creating, updating or deleting"""
-    body: dict[str, Any]
+    body: Body
     record: int
     """row of the resource it works on, 0 where it has none"""
 

@@ -2,25 +2,96 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Collection, Sequence
+
 from inventory.problems import Refused
-from stacks.engine.deletion import forwards
+from stacks.engine import steps, urns
 from stacks.engine.deployment import Deployment
-from stacks.engine.executor import Executor, Stopped
+from stacks.engine.executor import Executor, Hands
+from stacks.engine.flight import Failed, Stopped
+from stacks.engine.provider import Partial, Provider
 from stacks.engine.records import Record
 
 
-async def refresh(executor: Executor, deployment: Deployment, records: list[Record]) -> None:
-    """Read every resource, dependencies first. What is gone is dropped, what differs is recorded as it is."""
+async def refresh(run: Deployment) -> None:
+    """Read every resource that the targets allow. What is gone is dropped, what differs is recorded as it is; what
+    referred to something that is gone no longer does. A failure ends nothing but itself."""
+    executor = run.executor
+    gone: set[str] = set()
 
     async def one(record: Record) -> None:
-        if executor.stopping or not record.managed or record.doomed or record.gone:
-            return
         try:
-            provider = await deployment.providers.of(record.body["provider"])
-            await executor.refresh(record, provider)
+            provider = await run.providers.of(record.body["provider"])
+            if not await _read(executor, record, provider):
+                gone.add(record.urn)
         except Refused as refused:
             executor.report.failed("refresh", record.urn, refused.problems)
-        except Stopped:
+        except (Stopped, Failed):
             return
 
-    await forwards(records, one)
+    asked = [record for record in run.records if run.targets.included(record.urn, record.type, record.needs)]
+    await asyncio.gather(*[one(record) for record in asked if _readable(record)])
+    run.records[:] = [record for record in run.records if record.number not in executor.deleted]
+    for record in undangled(run.records, gone):
+        executor.keep(record)
+
+
+def _readable(record: Record) -> bool:
+    return record.custom and not urns.is_provider(record.type) and not record.gone
+
+
+async def _read(executor: Executor, record: Record, provider: Provider) -> bool:
+    """Whether the resource is still there. The record is as it is there afterwards."""
+    problems: list[str] = []
+    async with executor.flight.slot():
+        since = executor.report.started("refresh", record.urn)
+        with executor.flight.flying(lambda: None):
+            try:
+                timeout = (record.body.get("customTimeouts") or {}).get("read", 0)
+                id, inputs, outputs = await provider.read(record.urn, record.id, record.inputs, record.outputs, timeout)
+            except Partial as partial:
+                id, inputs, outputs, problems = partial.id, partial.inputs, partial.outputs, list(partial.reasons)
+                for reason in problems:
+                    executor.report.log("program.warning", f"{urns.name(record.urn)}: {reason}")
+            differs = False
+            if outputs is not None and not record.external:
+                differs = await _differs(provider, record, id, inputs, outputs)
+    if outputs is None:
+        executor.lose(record, since)
+        return False
+    executor.found(record, id, inputs, outputs, problems, since, differs=differs)
+    return True
+
+
+async def _differs(
+    provider: Hands, record: Record, id: str, inputs: dict[str, object] | None, outputs: dict[str, object]
+) -> bool:
+    """Whether an update with the present program would change what is there now: that is drift."""
+    ignored = tuple(record.body.get("ignoreChanges") or ())
+    there = record.inputs if inputs is None else inputs
+    answer = await provider.diff(record.urn, id, there, outputs, record.inputs, ignored)
+    return bool(steps.known(answer, there, record.inputs).changed)
+
+
+def undangled(records: Sequence[Record], gone: Collection[str]) -> list[Record]:
+    """The records that referred to something that is gone; they no longer do. A child goes to its parent's parent."""
+    left = {record.urn for record in records}
+    lost = set(gone) - left
+    changed = []
+    for record in records if lost else ():
+        if not record.needs & lost:
+            continue
+        body = record.body
+        for key in ("dependencies", "replaceWith"):
+            if key in body:
+                body[key] = [urn for urn in body[key] if urn not in lost]
+        if "propertyDependencies" in body:
+            body["propertyDependencies"] = {
+                key: [urn for urn in needed if urn not in lost] for key, needed in body["propertyDependencies"].items()
+            }
+        for key in ("parent", "deletedWith"):
+            if body.get(key) in lost:
+                del body[key]
+        changed.append(record)
+    return changed

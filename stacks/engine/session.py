@@ -12,7 +12,7 @@ import runpy
 import sys
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,22 +24,30 @@ from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
 from inventory import estate as nouns
 from inventory.estate import Estate, Resource
 from inventory.problems import Problem, Refused
-from stacks.engine import crash
+from stacks.engine import crash, ending
+from stacks.engine.builtin import PACKAGE, Builtin
+from stacks.engine.callbacks import Callbacks
 from stacks.engine.calls import Calls
-from stacks.engine.deployment import Deployment
+from stacks.engine.deployment import Deployment, Ground
 from stacks.engine.estate import resources
 from stacks.engine.events import Reporter
 from stacks.engine.executor import Executor
+from stacks.engine.flight import Flight
+from stacks.engine.hooks import Hooks
 from stacks.engine.journal import Journal, snapshot
 from stacks.engine.lease import SECONDS, Holder
 from stacks.engine.monitor import Engine, Monitor, info
+from stacks.engine.options import Options
 from stacks.engine.plans import StackPlan
+from stacks.engine.plugins import servicer
 from stacks.engine.project import Program
-from stacks.engine.providers import Config, Providers
+from stacks.engine.providers import Config, Registry
 from stacks.engine.records import Pending, Record
 from stacks.engine.references import outputs_of
 from stacks.engine.refreshing import refresh
 from stacks.engine.sealing import Sealer
+from stacks.engine.targeting import Targets
+from stacks.engine.transforms import Transforms
 
 Verb = Literal["plan", "up", "refresh", "destroy"]
 
@@ -62,8 +70,7 @@ class Job:
     """what may be done, and to which version of the state"""
     upstream: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """stack → its planned outputs, sealed: what references see in a preview"""
-    slots: int = 10
-    """provider operations at once"""
+    options: Options = field(default_factory=Options)
 
     @property
     def path(self) -> Path:
@@ -90,14 +97,15 @@ class Session:
 
     def __init__(self, job: Job, report: Reporter) -> None:
         self.job, self.report = job, report
-        self._executor: Executor | None = None
+        self._flight: Flight | None = None
+        self._callbacks = Callbacks()
         self._interrupted = False
 
     def stop(self) -> None:
         """Finish what is in flight, then end."""
         self._interrupted = True
-        if self._executor:
-            self._executor.stop()
+        if self._flight:
+            self._flight.stop()
 
     def run(self) -> Result:
         """Do the job; whatever goes wrong is among the result's problems."""
@@ -119,17 +127,26 @@ class Session:
     def _with_loop(self, work: Callable[[Calls], Any]) -> Any:
         loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
-        calls = Calls(loop, self.job.slots)
+        calls = Calls(loop, self.job.options.slots)
         loop.set_default_executor(calls)
-        return loop.run_until_complete(work(calls))
+        return loop.run_until_complete(self._closing(work(calls)))
+
+    async def _closing(self, work: Coroutine[Any, Any, Any]) -> Any:
+        try:
+            return await work
+        finally:
+            await self._callbacks.close()
 
     # ------------------------------------------------------------------ verbs
 
     async def _plan(self, calls: Calls) -> StackPlan:
         records, pending, version, _ = snapshot(self.job.path, self.job.passphrase)
-        executor, deployment = self._begin(records, pending, None)
+        deployment = self._begin(records, pending, None)
+        executor = deployment.executor
+        if self.job.options.refresh:
+            await refresh(deployment)
         await self._program(calls, deployment)
-        await executor.idle()
+        await deployment.flight.idle()
         root = executor.records.get(deployment.root)
         sealer = Sealer(self.job.passphrase, self.job.salt)
         return StackPlan(
@@ -161,16 +178,16 @@ class Session:
         if job.plan and job.plan.based_on != store.version:
             raise moved(job.stack)
         records, pending = store.records(), store.pending()
-        executor, deployment = self._begin(records, pending, store)
+        deployment = self._begin(records, pending, store)
         try:
+            if job.options.refresh or job.verb == "refresh":
+                await refresh(deployment)
             if job.verb == "up":
                 store.remember_after(job.after)
                 await self._program(calls, deployment)
-            elif job.verb == "refresh":
-                await refresh(executor, deployment, records)
-            else:
-                await deployment.destroy()
-            await executor.idle()
+            elif job.verb == "destroy":
+                await ending.destroy(deployment)
+            await deployment.flight.idle()
         finally:
             await store.flush()
             final = records if store.version == before else store.records()
@@ -182,35 +199,39 @@ class Session:
 
     # ------------------------------------------------------------------ the program
 
-    def _begin(
-        self, records: list[Record], pending: list[Pending], store: Journal | None
-    ) -> tuple[Executor, Deployment]:
-        job = self.job
-        executor = Executor(store, pending, self.report, now, job.slots, job.plan)
+    def _begin(self, records: list[Record], pending: list[Pending], store: Journal | None) -> Deployment:
+        job, preview = self.job, store is None
+        flight = self._flight = Flight(self.report, job.options.slots, persevere=job.options.continue_on_error)
+        hooks = Hooks(self._callbacks, self.report, preview=preview)
+        executor = Executor(store, pending, self.report, now, flight, hooks, job.plan)
         for record in records:
             self.report.learn([record.inputs, record.outputs])
-        self._config = job.program.config(job.stack, job.passphrase)
-        for key in self._config.secret_keys:
-            self.report.learn(Config({key: self._config.values[key]}, frozenset({key})).of(key.partition(":")[0]))
-        olds = {record.urn: record for record in records if not record.doomed}
-        providers = Providers(job.program.folders, self._config, olds, executor, lambda: str(uuid.uuid4()))
-        outputs = outputs_of(job.state, job.passphrase, job.salt, job.upstream if store is None else {})
-        deployment = Deployment(job.stack, job.program.name, records, executor, providers, outputs)
-        self._executor = executor
+        config = job.program.config(job.stack, job.passphrase)
+        for key in config.secret_keys:
+            self.report.learn(Config({key: config.values[key]}, frozenset({key})).of(key.partition(":")[0]))
+        ground = Ground(job.stack, job.program.name, job.program.main, config, preview)
+        outputs = outputs_of(job.state, job.passphrase, job.salt, job.upstream if preview else {})
+        builtin = Builtin(outputs, executor.records)
+
+        def load(package: str, version: str) -> Any:
+            return builtin if package == PACKAGE else servicer(job.program, package, version)
+
+        registry = Registry(load, lambda: str(uuid.uuid4()))
+        deployment = Deployment(ground, records, executor, registry, Targets(job.options), Transforms(self._callbacks))
         if self._interrupted:
-            executor.stop()
-        return executor, deployment
+            flight.stop()
+        return deployment
 
     async def _program(self, calls: Calls, deployment: Deployment) -> None:
-        job, preview, config = self.job, self.job.verb == "plan", self._config
+        job, preview, config = self.job, deployment.ground.preview, deployment.ground.config
         values, keys = dict(config.values), sorted(config.secret_keys)
-        deployed = info(job.program.name, job.stack, values, keys, preview=preview, parallel=job.slots)
-        monitor = Monitor(calls, deployment, deployed, deployment.finish)
+        deployed = info(job.program.name, job.stack, values, keys, preview=preview, parallel=job.options.slots)
+        monitor = Monitor(calls, deployment, deployed, lambda: ending.finish(deployment))
         set_all_config(values, keys)
         configure(
             Settings(
                 project=job.program.name, stack=job.stack, monitor=monitor, engine=Engine(self.report),
-                parallel=job.slots, dry_run=preview, organization="organization",
+                parallel=job.options.slots, dry_run=preview, organization="organization",
                 root_directory=str(job.program.root.resolve()),
             )
         )  # fmt: skip
@@ -221,9 +242,9 @@ class Session:
         try:
             await run_in_stack(lambda: _nothing(runpy.run_path(folder, run_name="__main__")))
         except BaseException as error:
-            executor = deployment.executor
-            ended = executor.stopping and (isinstance(error, pulumi.RunError) or crash.ending(error))
-            executor.stop()
+            flight = deployment.flight
+            ended = flight.stopping and (isinstance(error, pulumi.RunError) or crash.ending(error))
+            flight.stop()
             if not ended:
                 for problem in crash.problems(error, folder):
                     self.report.problem(problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 STACK = "pulumi:pulumi:Stack"
 REFERENCE = "pulumi:pulumi:StackReference"
+STASH = "pulumi:pulumi:Stash"
 PROVIDERS = "pulumi:providers:"
 
 

@@ -21,11 +21,12 @@ UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 
 
 def from_struct(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """A struct as Python; output values become plain, secret or unknown values."""
-    return {key: _from_value(value) for key, value in struct.fields.items()}
+    """A struct as Python; output values become plain, secret or unknown values, a secret of a secret a secret."""
+    return {key: from_value(value) for key, value in struct.fields.items()}
 
 
-def _from_value(value: struct_pb2.Value) -> Any:
+def from_value(value: struct_pb2.Value) -> Any:
+    """One value as Python."""
     kind = value.WhichOneof("kind")
     if kind == "string_value":
         return value.string_value
@@ -35,12 +36,14 @@ def _from_value(value: struct_pb2.Value) -> Any:
     if kind == "bool_value":
         return value.bool_value
     if kind == "list_value":
-        return [_from_value(item) for item in value.list_value.values]
+        return [from_value(item) for item in value.list_value.values]
     if kind == "struct_value":
         plain = from_struct(value.struct_value)
         if plain.get(SIGNATURE) == OUTPUT:
             inner = plain.get("value", UNKNOWN)
             return secret(inner) if plain.get("secret") else inner
+        if plain.get(SIGNATURE) == SECRET and is_secret(plain.get("value")):
+            return plain["value"]
         return plain
     return None
 
@@ -134,11 +137,14 @@ def secret_texts(value: Any, inside: bool = False) -> Iterator[str]:
 
 
 def like(outputs: Any, inputs: Any) -> Any:
-    """Outputs of a provider that does not take secrets, secret again wherever the inputs are."""
-    if is_secret(inputs):
-        return secret(outputs)
-    if isinstance(outputs, dict) and isinstance(inputs, dict):
-        return {key: like(value, inputs[key]) if key in inputs else value for key, value in outputs.items()}
-    if isinstance(outputs, list) and isinstance(inputs, list):
-        return [like(value, inputs[i]) if i < len(inputs) else value for i, value in enumerate(outputs)]
-    return outputs
+    """Outputs of a provider that does not take secrets, secret again where the inputs of the same name hold any."""
+    if not isinstance(outputs, dict) or not isinstance(inputs, dict):
+        return outputs
+    marked = dict(outputs)
+    for key in outputs.keys() & inputs.keys():
+        out, given = outputs[key], inputs[key]
+        if isinstance(out, dict) and isinstance(given, dict) and SIGNATURE not in out and SIGNATURE not in given:
+            marked[key] = like(out, given)
+        elif contains(given, is_secret):
+            marked[key] = secret(out)
+    return marked

@@ -13,6 +13,7 @@ from inventory.problems import Problem, Refused, refuse
 from stacks.engine.events import Event
 from stacks.engine.journal import snapshot, unchanged
 from stacks.engine.lease import Holder
+from stacks.engine.options import DEFAULT, Options
 from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan
 from stacks.engine.project import Program
 from stacks.engine.running import Run
@@ -50,8 +51,7 @@ def plan(
     passphrase: str,
     observe: Observe = ignore,
     *,
-    parallel: int = 2,
-    slots: int = 10,
+    options: Options = DEFAULT,
     stopping: threading.Event | None = None,
 ) -> EstatePlan:
     """What an update would do. References between the stacks see what the previews before them promise. Nothing is
@@ -61,9 +61,9 @@ def plan(
 
     def prepare(stack: str, results: Mapping[str, Result]) -> Job:
         upstream = {name: result.plan.outputs for name, result in results.items() if result.plan}
-        return Job("plan", program, stack, state, passphrase, salt, after[stack], upstream=upstream, slots=slots)
+        return Job("plan", program, stack, state, passphrase, salt, after[stack], upstream=upstream, options=options)
 
-    run = Run(after, prepare, observe, parallel, stopping or threading.Event())
+    run = Run(after, prepare, observe, options.parallel, stopping or threading.Event())
     run.go()
     plans = {stack: result.plan for stack in after if (result := run.results.get(stack)) and result.plan}
     estate = Estate(tuple(resource for plan in plans.values() for resource in plan.resources))
@@ -79,8 +79,7 @@ def apply(
     *,
     publish: Path,
     plan: EstatePlan | None = None,
-    parallel: int = 2,
-    slots: int = 10,
+    options: Options = DEFAULT,
     stopping: threading.Event | None = None,
 ) -> Outcome:
     """Make it so. With a plan, nothing is done that the plan does not hold, and a stack whose state has moved on since
@@ -95,9 +94,9 @@ def apply(
             return Result({}, (_unplanned(stack),))
         if planned and stack in still:
             return _noted(state / f"{stack}.db", planned)
-        return Job("up", program, stack, state, passphrase, salt, after[stack], publish, planned, slots=slots)
+        return Job("up", program, stack, state, passphrase, salt, after[stack], publish, planned, options=options)
 
-    return _outcome(after, Run(after, prepare, observe, parallel, stopping or threading.Event()))
+    return _outcome(after, Run(after, prepare, observe, options.parallel, stopping or threading.Event()))
 
 
 def refresh(
@@ -108,14 +107,11 @@ def refresh(
     observe: Observe = ignore,
     *,
     publish: Path,
-    parallel: int = 2,
-    slots: int = 10,
+    options: Options = DEFAULT,
     stopping: threading.Event | None = None,
 ) -> Outcome:
     """Read what is there into the state. Step `refresh`: it differed; `delete`: it is gone; `same` otherwise."""
-    return _without_program(
-        "refresh", program, _order(specs), state, passphrase, observe, publish, parallel, slots, stopping
-    )
+    return _without_program("refresh", program, _order(specs), state, passphrase, observe, publish, options, stopping)
 
 
 def destroy(
@@ -126,8 +122,7 @@ def destroy(
     observe: Observe = ignore,
     *,
     publish: Path,
-    parallel: int = 2,
-    slots: int = 10,
+    options: Options = DEFAULT,
     stopping: threading.Event | None = None,
 ) -> Outcome:
     """Delete everything of these stacks, and of those that the state folder has beside them, each before what it
@@ -138,7 +133,7 @@ def destroy(
         for other in needed:
             if other in before:
                 before[other] += (stack,)
-    return _without_program("destroy", program, before, state, passphrase, observe, publish, parallel, slots, stopping)
+    return _without_program("destroy", program, before, state, passphrase, observe, publish, options, stopping)
 
 
 def stacks(state: Path) -> tuple[str, ...]:
@@ -154,8 +149,7 @@ def _without_program(
     passphrase: str,
     observe: Observe,
     publish: Path,
-    parallel: int,
-    slots: int,
+    options: Options,
     stopping: threading.Event | None,
 ) -> Outcome:
     salt = _ready(program, state, passphrase, create=True)
@@ -163,9 +157,9 @@ def _without_program(
     def prepare(stack: str, results: Mapping[str, Result]) -> Job | Result:
         if not (state / f"{stack}.db").exists():
             return Result({}, ())
-        return Job(verb, program, stack, state, passphrase, salt, after[stack], publish, slots=slots)
+        return Job(verb, program, stack, state, passphrase, salt, after[stack], publish, options=options)
 
-    return _outcome(after, Run(after, prepare, observe, parallel, stopping or threading.Event()))
+    return _outcome(after, Run(after, prepare, observe, options.parallel, stopping or threading.Event()))
 
 
 def _outcome(after: Mapping[str, tuple[str, ...]], run: Run) -> Outcome:

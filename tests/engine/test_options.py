@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from stacks.engine.journal import snapshot
 from tests.engine.conftest import PASSPHRASE, Bench, thing
 
@@ -135,9 +133,8 @@ def test_explicit_providers(bench: Bench) -> None:
     assert bench.up().counts == {"same": 5}
 
 
-@pytest.mark.parametrize("options", [{"import_": "id-x"}, {"id": "id-x"}, {"transform": True}])
-def test_what_is_not_supported_is_refused(bench: Bench, options: dict[str, object]) -> None:
-    bench.want(one=[thing("a", opts=options)])
+def test_what_is_not_supported_is_refused(bench: Bench) -> None:
+    bench.want(one=[thing("a", opts={"migration": True})])
     outcome = bench.up()
     assert [problem.code for problem in outcome.problems] == ["engine.unsupported"]
     assert not bench.things()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from stacks.engine import Spec
+from stacks.engine import Options, Spec
 from tests.engine.conftest import Bench, thing
 
 
@@ -28,7 +28,7 @@ def test_what_is_independent_runs_at_once(bench: Bench) -> None:
 
 def test_slots_bound_what_runs_at_once(bench: Bench) -> None:
     bench.want(one=[thing(f"t{i}", delay=0.2) for i in range(4)])
-    assert not bench.up(slots=1).problems
+    assert not bench.up(options=Options(slots=1)).problems
     spans = sorted(bench.spans("create").values())
     assert all(end <= begin for (_, end), (begin, _) in pairwise(spans))
 

@@ -55,8 +55,8 @@ def options(thing):
         opts["depends_on"] = [made[name] for name in thing["depends"]]
     if "aliases" in opts:
         opts["aliases"] = [pulumi.Alias(**alias) for alias in opts["aliases"]]
-    if opts.pop("transform", False):
-        opts["transforms"] = [lambda args: None]
+    if opts.pop("migration", False):
+        opts["state_migrations"] = [lambda args: None]
     return ResourceOptions(**opts)
 
 

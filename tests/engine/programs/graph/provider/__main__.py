@@ -17,6 +17,7 @@ from pulumi.provider.experimental import provider as p
 from pulumi.provider.experimental import server
 from pulumi.provider.experimental.property_value import PropertyValue
 from pulumi.provider.experimental.provider import Provider
+from pulumi.runtime.proto import provider_pb2
 
 REPLACES = ("place", "exclusive")
 OUTPUTS = ("address", "key")
@@ -62,7 +63,9 @@ class Cloud(Provider):
 
     async def diff_config(self, r):
         replaces = ["region"] if r.old_state.get("region") != r.new_inputs.get("region") else []
-        return p.DiffResponse(changes=bool(replaces), replaces=replaces)
+        # the SDK passes this on as the protocol's number, in which True would mean that nothing changes
+        changes = provider_pb2.DiffResponse.DIFF_SOME if replaces else provider_pb2.DiffResponse.DIFF_NONE
+        return p.DiffResponse(changes=changes, replaces=replaces)
 
     async def configure(self, r):
         return p.ConfigureResponse(

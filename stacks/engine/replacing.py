@@ -1,0 +1,72 @@
+"""Delete before replace: what is replaced goes first, and before it whatever cannot live without it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from inventory.problems import Refused
+from stacks.engine import steps, urns
+from stacks.engine.deletion import affected
+from stacks.engine.executor import protected
+from stacks.engine.records import Record
+from stacks.engine.values import UNKNOWN
+
+if TYPE_CHECKING:
+    from stacks.engine.deployment import Deployment
+
+
+class Replacing:
+    """The deletions of one run that come ahead of a replacement."""
+
+    def __init__(self, deployment: Deployment) -> None:
+        self._deployment = deployment
+
+    async def delete_first(self, root: Record) -> None:
+        """Delete `root` and, before it, its dependents that would have to be replaced with it. Refused where one of
+        them is protected."""
+        executor = self._deployment.executor
+        for record in await self.falling(root):
+            if record.number in executor.deleted:
+                continue
+            if record.body.get("protect") and not record.doomed:
+                raise Refused([protected(record.urn)])
+            await self._delete(record)
+        await self._delete(root)
+
+    async def falling(self, root: Record) -> list[Record]:
+        """What falls with `root`, dependents before what they depend on."""
+        deployment = self._deployment
+        lost: set[str] = {root.urn}
+        found: list[Record] = []
+        for record in affected(root, deployment.records, lambda record: record.urn not in deployment.taken):
+            if record.custom and not record.external and not record.gone and await self._falls(record, lost):
+                lost.add(record.urn)
+                found.append(record)
+        also = [r for r in deployment.records if r not in found and _partner(r, root) and r.urn not in deployment.taken]
+        return list(reversed(found + also))
+
+    async def _delete(self, record: Record) -> None:
+        hands = None
+        if record.custom and not record.external:
+            hands = await self._deployment.hands(record.type, record.body.get("provider", ""))
+        await self._deployment.executor.delete(record, hands, replaced=True, keep=True)
+
+    async def _falls(self, record: Record, lost: set[str]) -> bool:
+        if urns.referenced(record.body.get("provider", ""))[0] in lost or record.body.get("deletedWith") in lost:
+            return True
+        inputs = dict(record.inputs)
+        for key, needed in (record.body.get("propertyDependencies") or {}).items():
+            if key in inputs and lost.intersection(needed):
+                inputs[key] = UNKNOWN
+        if inputs == record.inputs:
+            return False
+        hands = await self._deployment.hands(record.type, record.body.get("provider", ""))
+        ignored = tuple(record.body.get("ignoreChanges") or ())
+        answer = await hands.diff(record.urn, record.id, record.inputs, record.outputs, inputs, ignored)
+        answer = steps.known(answer, record.inputs, inputs)
+        return bool(steps.replacing(answer, tuple(record.body.get("replaceOnChanges") or ())))
+
+
+def _partner(record: Record, root: Record) -> bool:
+    """Whether the record asked to be replaced, or deleted, with the root."""
+    return root.urn in (record.body.get("replaceWith") or ()) or record.body.get("deletedWith") == root.urn
