@@ -10,14 +10,15 @@ stack) → `monitor` (what the SDK calls) → `deployment` (registrations) → `
 
 from stacks.engine.estate import deployed, secrets
 from stacks.engine.events import Event
-from stacks.engine.options import Options
+from stacks.engine.options import Import, Options
 from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan, Step
 from stacks.engine.project import Program
-from stacks.engine.verbs import Spec, apply, destroy, plan, refresh, stacks
+from stacks.engine.verbs import Spec, apply, destroy, import_resources, plan, refresh, stacks
 
 __all__ = [
     "EstatePlan",
     "Event",
+    "Import",
     "Options",
     "Outcome",
     "Program",
@@ -28,6 +29,7 @@ __all__ = [
     "apply",
     "deployed",
     "destroy",
+    "import_resources",
     "plan",
     "refresh",
     "secrets",

@@ -67,6 +67,8 @@ class Deployment:
         self.was: dict[str, str] = {}
         """URN of this run → the alias under which the state has it"""
         self.root = ""
+        self.destroying = False
+        """the program runs only so that its hooks and providers are there"""
         self.pending_outputs: dict[str, Any] | None = None
         """of the stack: recorded when everything else is done"""
         self._goals: dict[str, Goal] = {}
@@ -103,7 +105,7 @@ class Deployment:
 
     async def register_outputs(self, request: wire.RegisterResourceOutputsRequest) -> None:
         outputs = from_struct(request.outputs)
-        if request.urn == self.root:
+        if request.urn == self.root or self.destroying:
             self.pending_outputs = outputs
             return
         record = self.executor.records.get(request.urn)
@@ -120,7 +122,8 @@ class Deployment:
 
     async def settle(self, goal: Goal, old: Record | None) -> Record | None:
         """Bring one resource to what the goal says; None where it would be new and nobody asked for it."""
-        if not self.targets.included(goal.urn, goal.type, goal.needs):
+        leave = self.destroying and not urns.is_provider(goal.type)
+        if leave or not self.targets.included(goal.urn, goal.type, goal.needs):
             return self._untargeted(goal, old)
         self._asked_for(goal)
         hands = await self.hands(goal.type, goal.provider) if goal.custom else None
@@ -293,7 +296,8 @@ class Deployment:
             self._omitted.add(goal.urn)
             return None
         self.executor.records[old.urn] = old
-        self.executor.report.done("same", old.urn)
+        if not self.destroying:
+            self.executor.report.done("same", old.urn)
         return old
 
     def _asked_for(self, goal: Goal) -> None:

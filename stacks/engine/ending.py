@@ -43,6 +43,8 @@ async def destroy(run: Deployment) -> None:
         await run.refusing("", _settle_orphans(run))
     except Stopped:
         return
+    known = {record.number for record in run.records}
+    run.records += [record for record in run.executor.records.values() if record.number not in known]
     may = run.targets.deletable(run.records)
     chosen = [record for record in run.records if may(record)]
     if not await _unasked(run, chosen):

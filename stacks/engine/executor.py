@@ -94,8 +94,6 @@ class Executor:
         """Create, or create the replacement of `old`. A component has no hands: it is only recorded."""
         self._promised(decision.op, goal.urn)
         body = self.body(goal, inputs, None)
-        if old is not None and old.urn != goal.urn:
-            body["aliases"] = [old.urn]
         since = self.report.started(decision.op, goal.urn)
         settles: tuple[int, ...] = ()
         with self.flight.failing(decision.op, goal.urn):
@@ -327,8 +325,6 @@ class Executor:
         body |= {key: value for key, value in optional.items() if value}
         if old is not None:
             body |= {key: old.body[key] for key in ("created", "modified") if key in old.body}
-            if old.urn != goal.urn:
-                body["aliases"] = [old.urn]
         return body
 
     def _promised(self, op: str, urn: str) -> None:

@@ -22,10 +22,26 @@ class Options:
     """what does not depend on a failure is still done"""
     refresh: bool = False
     """what is there is read before anything is decided"""
+    run_program: bool = False
+    """of a destroy: the program runs first, so that its hooks and the inputs of its providers are there"""
     parallel: int = 2
     """stacks at once"""
     slots: int = 10
     """provider operations at once, of one stack"""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """A resource that exists and is to be managed from now on: the program is to declare it as it is."""
+
+    type: str
+    name: str
+    id: str
+    parent: str = ""
+    """URN; the stack itself where none is named"""
+    provider: str = ""
+    """URN; the package's default provider where none is named"""
+    protect: bool = True
 
 
 DEFAULT = Options()

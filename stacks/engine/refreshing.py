@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from inventory.problems import Refused
 from stacks.engine import steps, urns
@@ -18,13 +18,13 @@ async def refresh(run: Deployment) -> None:
     """Read every resource that the targets allow. What is gone is dropped, what differs is recorded as it is; what
     referred to something that is gone no longer does. A failure ends nothing but itself."""
     executor = run.executor
-    gone: set[str] = set()
+    gone: dict[str, str] = {}
 
     async def one(record: Record) -> None:
         try:
             provider = await run.providers.of(record.body["provider"])
             if not await _read(executor, record, provider):
-                gone.add(record.urn)
+                gone[record.urn] = record.body.get("parent", "")
         except Refused as refused:
             executor.report.failed("refresh", record.urn, refused.problems)
         except (Stopped, Failed):
@@ -74,10 +74,10 @@ async def _differs(
     return bool(steps.known(answer, there, record.inputs).changed)
 
 
-def undangled(records: Sequence[Record], gone: Collection[str]) -> list[Record]:
-    """The records that referred to something that is gone; they no longer do. A child goes to its parent's parent."""
-    left = {record.urn for record in records}
-    lost = set(gone) - left
+def undangled(records: Sequence[Record], gone: Mapping[str, str]) -> list[Record]:
+    """The records that referred to something that is gone; they no longer do. A child goes to its parent's parent.
+    `gone`: URN → the URN of its parent."""
+    lost = gone.keys() - {record.urn for record in records}
     changed = []
     for record in records if lost else ():
         if not record.needs & lost:
@@ -90,8 +90,10 @@ def undangled(records: Sequence[Record], gone: Collection[str]) -> list[Record]:
             body["propertyDependencies"] = {
                 key: [urn for urn in needed if urn not in lost] for key, needed in body["propertyDependencies"].items()
             }
-        for key in ("parent", "deletedWith"):
-            if body.get(key) in lost:
-                del body[key]
+        if body.get("deletedWith") in lost:
+            del body["deletedWith"]
+        while body.get("parent") in lost:
+            body["parent"] = gone[body["parent"]]
+        record.body = {key: value for key, value in body.items() if value or key == "custom"}
         changed.append(record)
     return changed

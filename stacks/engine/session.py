@@ -6,6 +6,7 @@ In: a job. Out: a result, plain enough to go through a pipe. The state is opened
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import runpy
@@ -24,7 +25,7 @@ from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
 from inventory import estate as nouns
 from inventory.estate import Estate, Resource
 from inventory.problems import Problem, Refused
-from stacks.engine import crash, ending
+from stacks.engine import adopting, crash, ending
 from stacks.engine.builtin import PACKAGE, Builtin
 from stacks.engine.callbacks import Callbacks
 from stacks.engine.calls import Calls
@@ -32,12 +33,12 @@ from stacks.engine.deployment import Deployment, Ground
 from stacks.engine.estate import resources
 from stacks.engine.events import Reporter
 from stacks.engine.executor import Executor
-from stacks.engine.flight import Flight
+from stacks.engine.flight import Failed, Flight, Stopped
 from stacks.engine.hooks import Hooks
 from stacks.engine.journal import Journal, snapshot
 from stacks.engine.lease import SECONDS, Holder
 from stacks.engine.monitor import Engine, Monitor, info
-from stacks.engine.options import Options
+from stacks.engine.options import DEFAULT, Import, Options
 from stacks.engine.plans import StackPlan
 from stacks.engine.plugins import servicer
 from stacks.engine.project import Program
@@ -49,7 +50,7 @@ from stacks.engine.sealing import Sealer
 from stacks.engine.targeting import Targets
 from stacks.engine.transforms import Transforms
 
-Verb = Literal["plan", "up", "refresh", "destroy"]
+Verb = Literal["plan", "up", "refresh", "destroy", "import"]
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,8 @@ class Job:
     """what may be done, and to which version of the state"""
     upstream: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """stack → its planned outputs, sealed: what references see in a preview"""
-    options: Options = field(default_factory=Options)
+    options: Options = DEFAULT
+    imports: tuple[Import, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -185,8 +187,14 @@ class Session:
             if job.verb == "up":
                 store.remember_after(job.after)
                 await self._program(calls, deployment)
+            elif job.verb == "destroy" and job.options.run_program:
+                deployment.destroying = True
+                await self._program(calls, deployment)
             elif job.verb == "destroy":
                 await ending.destroy(deployment)
+            elif job.verb == "import":
+                with contextlib.suppress(Stopped, Failed):
+                    await deployment.refusing("", adopting.typed(deployment, job.imports))
             await deployment.flight.idle()
         finally:
             await store.flush()
@@ -224,9 +232,10 @@ class Session:
 
     async def _program(self, calls: Calls, deployment: Deployment) -> None:
         job, preview, config = self.job, deployment.ground.preview, deployment.ground.config
+        finish = ending.destroy if deployment.destroying else ending.finish
         values, keys = dict(config.values), sorted(config.secret_keys)
         deployed = info(job.program.name, job.stack, values, keys, preview=preview, parallel=job.options.slots)
-        monitor = Monitor(calls, deployment, deployed, lambda: ending.finish(deployment))
+        monitor = Monitor(calls, deployment, deployed, lambda: finish(deployment))
         set_all_config(values, keys)
         configure(
             Settings(

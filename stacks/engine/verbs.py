@@ -13,7 +13,7 @@ from inventory.problems import Problem, Refused, refuse
 from stacks.engine.events import Event
 from stacks.engine.journal import snapshot, unchanged
 from stacks.engine.lease import Holder
-from stacks.engine.options import DEFAULT, Options
+from stacks.engine.options import DEFAULT, Import, Options
 from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan
 from stacks.engine.project import Program
 from stacks.engine.running import Run
@@ -134,6 +134,25 @@ def destroy(
             if other in before:
                 before[other] += (stack,)
     return _without_program("destroy", program, before, state, passphrase, observe, publish, options, stopping)
+
+
+def import_resources(
+    program: Program,
+    stack: str,
+    imports: Iterable[Import],
+    state: Path,
+    passphrase: str,
+    observe: Observe = ignore,
+    *,
+    publish: Path,
+    options: Options = DEFAULT,
+    stopping: threading.Event | None = None,
+) -> Outcome:
+    """Take resources that exist into the state of one stack; the program is to declare them as they are."""
+    after = {stack: ()}
+    salt = _ready(program, state, passphrase, create=True)
+    job = Job("import", program, stack, state, passphrase, salt, (), publish, options=options, imports=tuple(imports))
+    return _outcome(after, Run(after, lambda *_: job, observe, 1, stopping or threading.Event()))
 
 
 def stacks(state: Path) -> tuple[str, ...]:
