@@ -81,7 +81,7 @@ class Executor:
     async def same(self, goal: Goal, inputs: Values, old: Record) -> Record:
         """Keep a resource; what the program says about it beside its properties may still have changed."""
         body = self.body(goal, inputs, old)
-        body |= {key: old.body[key] for key in ("id", "outputs", "importID") if key in old.body}
+        body |= {key: old.body[key] for key in ("id", "outputs") if key in old.body}
         record = Record(body, old.number)
         if not record.equals(old):
             self._put("same", record)
@@ -139,7 +139,7 @@ class Executor:
     async def update(self, decision: Decision, goal: Goal, hands: Hands | None, inputs: Values, old: Record) -> Record:
         """Change what is there."""
         self._promised("update", goal.urn)
-        body = self.body(goal, inputs, old) | {key: old.body[key] for key in ("id", "importID") if key in old.body}
+        body = self.body(goal, inputs, old) | ({"id": old.id} if old.id else {})
         since = self.report.started("update", goal.urn)
         settles: tuple[int, ...] = ()
         with self.flight.failing("update", goal.urn):
@@ -231,7 +231,7 @@ class Executor:
         """Record what was read by its id as managed from now on (import). `found`: (id, inputs, outputs)."""
         self._promised("import", goal.urn)
         body = self.body(goal, found[1], None)
-        body |= {"id": found[0], "outputs": found[2], "importID": goal.import_id}
+        body |= {"id": found[0], "outputs": found[2]}
         body["created"] = body["modified"] = self._now()
         self._mark(body)
         record = Record(body)
@@ -319,7 +319,7 @@ class Executor:
             "additionalSecretOutputs": list(goal.additional_secret_outputs), "retainOnDelete": goal.retain_on_delete,
             "deletedWith": goal.deleted_with, "replaceWith": list(goal.replace_with),
             "customTimeouts": goal.custom_timeouts, "ignoreChanges": list(goal.ignore_changes),
-            "hideDiff": [[path] for path in goal.hide_diff], "replaceOnChanges": list(goal.replace_on_changes),
+            "hideDiff": list(goal.hide_diff), "replaceOnChanges": list(goal.replace_on_changes),
             "replacementTrigger": goal.replacement_trigger, "resourceHooks": goal.hooks, "importID": goal.import_id,
         }  # fmt: skip
         body |= {key: value for key, value in optional.items() if value}
