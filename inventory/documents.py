@@ -6,7 +6,7 @@ other things). `compose` keeps marks, so every error names file, line and column
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,8 @@ from inventory.problems import Problem, Refused, refuse
 
 Path_ = tuple[str | int, ...]
 Marks = Mapping[Path_, tuple[int, int]]
+Scalar = Callable[[str, bool], Any]
+"""(text, written without quotes) → what it means"""
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,17 @@ class Document:
         return Problem(code, zh, en, where or wording.dotted(path), self.file, *spot)
 
 
-def document(path: Path) -> Any:
-    """Plain data of a YAML file; every scalar is text. Refused where it cannot be read."""
-    return load(path).data
+def text_or_none(text: str, plain: bool) -> str | None:
+    """How scalars are read here: all text, but for the words for nothing."""
+    return None if plain and text in ("", "null", "~") else text
 
 
-def load(path: Path) -> Document:
+def document(path: Path, scalar: Scalar = text_or_none) -> Any:
+    """Plain data of a YAML file; every scalar is what `scalar` makes of it. Refused where it cannot be read."""
+    return load(path, scalar).data
+
+
+def load(path: Path, scalar: Scalar = text_or_none) -> Document:
     """A file with its marks. Refused: missing, not UTF-8, not YAML, a key twice."""
     file = _shown(path)
     try:
@@ -75,13 +82,15 @@ def load(path: Path) -> Document:
         raise refuse("read.yaml", f"不是合法的 YAML:{error}", f"not YAML: {error}", file=file, line=1, col=1) from None
     marks: dict[tuple[str | int, ...], tuple[int, int]] = {}
     problems: list[Problem] = []
-    data = _plain(node, (), marks, problems, file)
+    data = _plain(node, (), marks, problems, file, scalar)
     if problems:
         raise Refused(problems)
     return Document(file, data, marks)
 
 
-def _plain(node: yaml.Node | None, path: tuple[str | int, ...], marks: dict, problems: list, file: str) -> Any:
+def _plain(
+    node: yaml.Node | None, path: tuple[str | int, ...], marks: dict, problems: list, file: str, scalar: Scalar
+) -> Any:
     if node is None:
         return None
     marks.setdefault(path, (node.start_mark.line + 1, node.start_mark.column + 1))
@@ -98,12 +107,12 @@ def _plain(node: yaml.Node | None, path: tuple[str | int, ...], marks: dict, pro
                     )
                 )  # fmt: skip
             marks[(*path, name)] = spot
-            result[name] = _plain(value, (*path, name), marks, problems, file)
+            result[name] = _plain(value, (*path, name), marks, problems, file, scalar)
         return result
     if isinstance(node, yaml.SequenceNode):
-        return [_plain(item, (*path, index), marks, problems, file) for index, item in enumerate(node.value)]
+        return [_plain(item, (*path, index), marks, problems, file, scalar) for index, item in enumerate(node.value)]
     plain = isinstance(node, yaml.ScalarNode) and not node.style  # libyaml says "" where the Python parser says None
-    return None if plain and node.value in ("", "null", "~") else node.value
+    return scalar(node.value, plain)
 
 
 def validated(kind: Any, doc: Document, path: tuple[str | int, ...] = ()) -> Any:

@@ -29,6 +29,8 @@ class Config:
 
     values: Mapping[str, str]
     secret_keys: frozenset[str] = frozenset()
+    hidden: frozenset[str] = frozenset()
+    """every secret text, also where it is only part of a value"""
 
     def of(self, package: str) -> dict[str, Any]:
         """Inputs of the package's default provider."""

@@ -42,13 +42,14 @@ from stacks.engine.options import DEFAULT, Import, Options
 from stacks.engine.plans import StackPlan
 from stacks.engine.plugins import servicer
 from stacks.engine.project import Program
-from stacks.engine.providers import Config, Registry
+from stacks.engine.providers import Registry
 from stacks.engine.records import Pending, Record
 from stacks.engine.references import outputs_of
 from stacks.engine.refreshing import refresh
 from stacks.engine.sealing import Sealer
 from stacks.engine.targeting import Targets
 from stacks.engine.transforms import Transforms
+from stacks.engine.values import secret
 
 Verb = Literal["plan", "up", "refresh", "destroy", "import"]
 
@@ -215,8 +216,7 @@ class Session:
         for record in records:
             self.report.learn([record.inputs, record.outputs])
         config = job.program.config(job.stack, job.passphrase)
-        for key in config.secret_keys:
-            self.report.learn(Config({key: config.values[key]}, frozenset({key})).of(key.partition(":")[0]))
+        self.report.learn([secret(text) for text in config.hidden])
         ground = Ground(job.stack, job.program.name, job.program.main, config, preview)
         outputs = outputs_of(job.state, job.passphrase, job.salt, job.upstream if preview else {})
         builtin = Builtin(outputs, executor.records)
