@@ -85,7 +85,7 @@ def declarations(project: str, raw: Any, file: str) -> tuple[list[Declared], lis
     """What `config:` of Pulumi.yaml declares, and what is wrong with it."""
     found: list[Declared] = []
     problems: list[Problem] = []
-    for short, entry in (raw if isinstance(raw, dict) else {}).items():
+    for short, given in (raw if isinstance(raw, dict) else {}).items():
         key = full_key(short, project)
         if key is None or re.search(r"[.\[\]]", short):
             problems.append(
@@ -99,8 +99,7 @@ def declarations(project: str, raw: Any, file: str) -> tuple[list[Declared], lis
             )
             continue
         own = key.partition(":")[0] == project
-        if not isinstance(entry, dict):
-            entry = {"default" if own else "value": entry}
+        entry = given if isinstance(given, dict) else {"default" if own else "value": given}
         declared = Declared(
             key,
             short,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Coroutine
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any
 
-import grpc
 from pulumi.runtime.proto import provider_pb2 as wire
 
 from inventory.problems import Problem, Refused, refuse
@@ -41,29 +40,6 @@ class Partial(Refused):
         )
 
 
-class _Aborted(grpc.RpcError):
-    def __init__(self, code: grpc.StatusCode, details: str) -> None:
-        super().__init__(details)
-        self._code = code
-
-    def code(self) -> grpc.StatusCode:
-        return self._code
-
-
-class _Context:
-    """What a servicer may do with a call besides answering it."""
-
-    async def abort(self, code: grpc.StatusCode, details: str = "") -> NoReturn:
-        raise _Aborted(code, details)
-
-    def set_code(self, code: grpc.StatusCode) -> None: ...
-
-    def set_details(self, details: str) -> None: ...
-
-
-_CONTEXT: Any = _Context()
-
-
 class Provider:
     """One configured provider, as one provider resource of the program stands for it."""
 
@@ -79,7 +55,7 @@ class Provider:
         to_struct(configuration(olds), request.olds)
         to_struct(configuration(news), request.news)
         try:
-            reply = await self._ask(urn, self._servicer.CheckConfig(request, _CONTEXT))
+            reply = await self._ask(urn, self._servicer.CheckConfig(request, None))
         except NotImplementedError:
             return news
         _accepted(urn, reply)
@@ -97,7 +73,7 @@ class Provider:
         to_struct(old_outputs, request.olds)
         to_struct(configuration(news), request.news)
         try:
-            answer = _answer(await self._ask(urn, self._servicer.DiffConfig(request, _CONTEXT)))
+            answer = _answer(await self._ask(urn, self._servicer.DiffConfig(request, None)))
         except NotImplementedError:
             answer = Answer(changed=None)
         return known(answer, old_outputs, configuration(news))
@@ -117,7 +93,7 @@ class Provider:
         to_struct(args, request.args)
         for key, value in clear(args).items():
             request.variables[f"{self.package}:config:{key}"] = str(value)
-        self._config = await self._ask(urn, self._servicer.Configure(request, _CONTEXT))
+        self._config = await self._ask(urn, self._servicer.Configure(request, None))
 
     async def check(self, urn: str, olds: Values | None, news: Values, seed: bytes) -> Values:
         """Inputs as the provider wants them. Refused with its reasons, one problem a property."""
@@ -126,7 +102,7 @@ class Provider:
         request = wire.CheckRequest(urn=urn, randomSeed=seed, name=urns.name(urn), type=urns.type_of(urn))
         self._fill(request.olds, olds or {})
         self._fill(request.news, news)
-        reply = await self._ask(urn, self._servicer.Check(request, _CONTEXT))
+        reply = await self._ask(urn, self._servicer.Check(request, None))
         _accepted(urn, reply)
         return self._outputs(reply.inputs, news)
 
@@ -140,7 +116,7 @@ class Provider:
         self._fill(request.olds, old_outputs)
         self._fill(request.news, news)
         self._fill(request.old_inputs, old_inputs)
-        return _answer(await self._ask(urn, self._servicer.Diff(request, _CONTEXT)))
+        return _answer(await self._ask(urn, self._servicer.Diff(request, None)))
 
     async def create(self, urn: str, inputs: Values, timeout: float, *, preview: bool) -> tuple[str, Values]:
         """(id, outputs); in a preview the id is "" and outputs that are not known yet are missing or unknown."""
@@ -150,7 +126,7 @@ class Provider:
             urn=urn, timeout=timeout, preview=preview, name=urns.name(urn), type=urns.type_of(urn)
         )
         self._fill(request.properties, inputs)
-        reply = await self._ask(urn, self._servicer.Create(request, _CONTEXT))
+        reply = await self._ask(urn, self._servicer.Create(request, None))
         if not reply.id and not preview:
             raise _failed(urns.name(urn), "the provider returned no id", "驱动没有返回标识")
         return reply.id, self._outputs(reply.properties, inputs)
@@ -181,14 +157,14 @@ class Provider:
         self._fill(request.olds, old_outputs)
         self._fill(request.news, inputs)
         self._fill(request.old_inputs, old_inputs)
-        reply = await self._ask(urn, self._servicer.Update(request, _CONTEXT))
+        reply = await self._ask(urn, self._servicer.Update(request, None))
         return self._outputs(reply.properties, inputs)
 
     async def delete(self, urn: str, id: str, inputs: Values, outputs: Values, timeout: float) -> None:
         request = wire.DeleteRequest(id=id, urn=urn, timeout=timeout, name=urns.name(urn), type=urns.type_of(urn))
         self._fill(request.properties, outputs)
         self._fill(request.old_inputs, inputs)
-        await self._ask(urn, self._servicer.Delete(request, _CONTEXT))
+        await self._ask(urn, self._servicer.Delete(request, None))
 
     async def read(
         self, urn: str, id: str, inputs: Values | None = None, outputs: Values | None = None, timeout: float = 0
@@ -202,7 +178,7 @@ class Provider:
             self._fill(request.properties, outputs)
         if inputs is not None:
             self._fill(request.inputs, inputs)
-        reply = await self._ask(urn, self._servicer.Read(request, _CONTEXT))
+        reply = await self._ask(urn, self._servicer.Read(request, None))
         found = self._outputs(reply.inputs, inputs or {}) if reply.HasField("inputs") else None
         if not reply.id:
             return "", found, None
@@ -214,7 +190,7 @@ class Provider:
             return {}, []
         request = wire.InvokeRequest(tok=token, preview=preview)
         self._fill(request.args, args)
-        reply = await self._ask("", self._servicer.Invoke(request, _CONTEXT), where=token)
+        reply = await self._ask("", self._servicer.Invoke(request, None), where=token)
         return from_struct(getattr(reply, "return")), [(failure.property, failure.reason) for failure in reply.failures]
 
     @property

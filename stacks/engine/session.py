@@ -40,7 +40,7 @@ from stacks.engine.lease import SECONDS, Holder
 from stacks.engine.monitor import Engine, Monitor, info
 from stacks.engine.options import DEFAULT, Import, Options
 from stacks.engine.plans import StackPlan
-from stacks.engine.plugins import servicer
+from stacks.engine.plugins import Plugins
 from stacks.engine.project import Program
 from stacks.engine.providers import Registry
 from stacks.engine.records import Pending, Record
@@ -102,6 +102,8 @@ class Session:
         self.job, self.report = job, report
         self._flight: Flight | None = None
         self._callbacks = Callbacks()
+        self._plugins: Plugins | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._interrupted = False
 
     def stop(self) -> None:
@@ -109,6 +111,8 @@ class Session:
         self._interrupted = True
         if self._flight:
             self._flight.stop()
+        if self._plugins and self._loop:
+            asyncio.run_coroutine_threadsafe(self._plugins.cancel(), self._loop)
 
     def run(self) -> Result:
         """Do the job; whatever goes wrong is among the result's problems."""
@@ -128,7 +132,7 @@ class Session:
         return Result(dict(self.report.counts), problems, found, done, self._interrupted)
 
     def _with_loop(self, work: Callable[[Calls], Any]) -> Any:
-        loop = asyncio.new_event_loop()
+        loop = self._loop = asyncio.new_event_loop()
         asyncio.set_event_loop(loop)
         calls = Calls(loop, self.job.options.slots)
         loop.set_default_executor(calls)
@@ -139,6 +143,8 @@ class Session:
             return await work
         finally:
             await self._callbacks.close()
+            if self._plugins:
+                await self._plugins.close()
 
     # ------------------------------------------------------------------ verbs
 
@@ -221,8 +227,10 @@ class Session:
         outputs = outputs_of(job.state, job.passphrase, job.salt, job.upstream if preview else {})
         builtin = Builtin(outputs, executor.records)
 
+        plugins = self._plugins = Plugins(job.program, config, self.report)
+
         def load(package: str, version: str) -> Any:
-            return builtin if package == PACKAGE else servicer(job.program, package, version)
+            return builtin if package == PACKAGE else plugins.servicer(package, version)
 
         registry = Registry(load, lambda: str(uuid.uuid4()))
         deployment = Deployment(ground, records, executor, registry, Targets(job.options), Transforms(self._callbacks))
