@@ -17,7 +17,7 @@ from typing import Any
 
 import grpc
 from google.protobuf import empty_pb2
-from pulumi.runtime.proto import provider_pb2, provider_pb2_grpc
+from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from inventory.problems import Refused, refuse
 from stacks.engine.events import Reporter
@@ -51,6 +51,7 @@ class Process:
         self._stub: Any = None
         self._last: deque[str] = deque(maxlen=3)
         """the last lines that it wrote"""
+        self._closing = False
 
     def __getattr__(self, method: str) -> Callable[..., Coroutine[Any, Any, Any]]:
         if method not in METHODS:
@@ -75,6 +76,7 @@ class Process:
 
     async def close(self) -> None:
         """End it: a friendly word first, then the end of all that it has started."""
+        self._closing = True
         if self._ready is not None and not self._ready.done():
             self._ready.cancel()
         if self._channel is not None:
@@ -101,7 +103,8 @@ class Process:
                 self._stub = provider_pb2_grpc.ResourceProviderStub(self._channel)
                 shaken = await self._handshake(address)
                 if self.found.port:
-                    await self._ask(self._stub.Attach, provider_pb2.PluginAttach(address=address))  # pyright: ignore
+                    with contextlib.suppress(NotImplementedError):
+                        await self._ask(self._stub.Attach, plugin_pb2.PluginAttach(address=address))
                 return shaken
         except TimeoutError:
             if self._process and self._process.stdin:
@@ -143,7 +146,7 @@ class Process:
         folder = str(self.found.folder) if self.found.folder else None
         request = provider_pb2.ProviderHandshakeRequest(
             engine_address=address, root_directory=folder, program_directory=folder, configure_with_urn=True,
-            supports_refresh_before_update=True, invoke_with_preview=True,
+            invoke_with_preview=True,
         )  # fmt: skip
         try:
             return await self._ask(lambda r: self._stub.Handshake(r, wait_for_ready=True), request)
@@ -155,7 +158,7 @@ class Process:
 
     async def _forward(self, lines: AsyncIterator[str]) -> None:
         async for line in lines:
-            if line.strip():
+            if line.strip() and not self._closing:  # how it takes the end of the run is nobody's business
                 self._last.append(line.strip())
                 self._report.log("plugin.output", f"{self.found.package}: {line}")
 
@@ -185,6 +188,8 @@ class Process:
 
     async def _died(self, code: str, zh: str, en: str) -> Refused:
         await asyncio.wait({self._ended}, timeout=END)
+        if not self._ended.done() and self._process and self._process.stdin:
+            self._process.stdin.close()
         await asyncio.wait(self._tasks, timeout=_GRACE)
         status = self._ended.result() if self._ended.done() else 0
         how = _ending(status)
