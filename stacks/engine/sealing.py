@@ -19,6 +19,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from inventory.problems import refuse
+from stacks.engine.scalars import as_json
 from stacks.engine.values import SECRET, SIGNATURE, clear, is_secret, mapped, secret
 
 ROUNDS = 1_000_000
@@ -101,7 +102,7 @@ class Sealer:
         def sealed(special: dict[str, Any]) -> Any:
             if special[SIGNATURE] != SECRET or "value" not in special:
                 return special
-            text = json.dumps(clear(special["value"]), separators=(",", ":"), ensure_ascii=False)
+            text = as_json(clear(special["value"]))  # as the stock engine writes it, which then keeps the ciphertext
             kept = self._kept.get((scope, text))
             if kept is None:
                 kept = self._kept[scope, text] = _encrypt(self.unlock(), text)
@@ -126,8 +127,18 @@ class Sealer:
         def opened(special: dict[str, Any]) -> Any:
             if not is_secret(special) or "ciphertext" not in special:
                 return special
-            text = self.open_text(special["ciphertext"], scope)
-            self._kept[scope, text] = special["ciphertext"]
-            return secret(json.loads(text))
+            value = _read(self.open_text(special["ciphertext"], scope))
+            self._kept[scope, as_json(clear(value))] = special["ciphertext"]
+            return secret(value)
 
         return mapped(value, opened)
+
+
+def _read(text: str) -> Any:
+    """What stands under a seal. A secret inside of a secret is not sealed again: there it has its text in clear."""
+
+    def bare(special: dict[str, Any]) -> Any:
+        inner = special.get("ciphertext") or special.get("plaintext")
+        return secret(_read(inner)) if is_secret(special) and isinstance(inner, str) else special
+
+    return mapped(json.loads(text), bare)
