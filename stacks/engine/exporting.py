@@ -38,11 +38,12 @@ def exported(
     """The document: `version`, `features` where there are any, `deployment`. `now` is ISO 8601. Secrets are sealed,
     each with the ciphertext that it had, or in clear with `show_secrets`."""
     renamed = _renamed(records)
-    bodies = [_body(record.body, renamed, sealer, show_secrets=show_secrets) for record in ordered(records)]
+    present = [Record(_present(record.body, renamed), record.number) for record in records]
+    bodies = [_written(record.body, sealer, show_secrets=show_secrets) for record in ordered(present)]
     by_number = {record.number: record for record in records if record.number}
     operations = [
         {
-            "resource": _body(_subject(operation, by_number), renamed, sealer, show_secrets=show_secrets),
+            "resource": _written(_present(_subject(operation, by_number), renamed), sealer, show_secrets=show_secrets),
             "type": operation.op,
         }
         for operation in pending
@@ -119,11 +120,14 @@ def _subject(operation: Pending, records: Mapping[int, Record]) -> dict[str, Any
     return {"custom": True, **known, **operation.body}
 
 
-def _body(body: Mapping[str, Any], renamed: Mapping[str, str], sealer: Sealer, *, show_secrets: bool) -> dict[str, Any]:
+def _written(body: Mapping[str, Any], sealer: Sealer, *, show_secrets: bool) -> dict[str, Any]:
+    return mapped(dict(body), _shown) if show_secrets else sealer.seal(dict(body), body["urn"])
+
+
+def _present(body: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
+    """A body as the stock engine would write it now: only references to what is there."""
     found = {key: value for key, value in body.items() if key not in _NEVER}
-    if renamed:
-        found |= _with_new_names(found, renamed)
-    return mapped(found, _shown) if show_secrets else sealer.seal(found, body["urn"])
+    return found | _with_new_names(found, renamed) if renamed else found
 
 
 def _with_new_names(body: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:

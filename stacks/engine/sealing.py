@@ -11,6 +11,7 @@ import binascii
 import hashlib
 import json
 import os
+from collections import Counter, defaultdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -56,16 +57,21 @@ def environment_salt(folder: Path, passphrase: str, *, create: bool) -> str:
         Sealer(passphrase, salt).unlock()
         return salt
     salt = new_salt(passphrase)
-    if create:
-        folder.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(f".{os.getpid()}")
-        temporary.write_text(salt + "\n", encoding="ascii")
-        try:
-            os.link(temporary, path)  # never overwrites: whoever came first has set the salt
-        except FileExistsError:
-            salt = path.read_text(encoding="ascii").strip()
-        finally:
-            temporary.unlink()
+    return keep_salt(folder, salt) if create else salt
+
+
+def keep_salt(folder: Path, salt: str) -> str:
+    """Make this the salt of a state folder, unless somebody was first; the one that it has now."""
+    path = folder / "encryptionsalt"
+    folder.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(f".{os.getpid()}")
+    temporary.write_text(salt + "\n", encoding="ascii")
+    try:
+        os.link(temporary, path)  # never overwrites: whoever came first has set the salt
+    except FileExistsError:
+        salt = path.read_text(encoding="ascii").strip()
+    finally:
+        temporary.unlink()
     return salt
 
 
@@ -76,7 +82,8 @@ class Sealer:
         self.salt = salt
         self._passphrase = passphrase
         self._unlocked: AESGCM | None = None
-        self._kept: dict[tuple[str, str], str] = {}
+        self._kept: dict[tuple[str, str], list[str]] = defaultdict(list)
+        """scope and text → its ciphertexts, in the order in which they stand: the stock engine seals each by itself"""
 
     def unlock(self) -> AESGCM:
         """The cipher, derived on first use. Refused where the passphrase does not fit."""
@@ -98,17 +105,25 @@ class Sealer:
 
     def seal(self, value: Any, scope: str) -> Any:
         """The value with each secret encrypted; the same plaintext in the same scope keeps its ciphertext."""
+        seen: Counter[str] = Counter()
 
         def sealed(special: dict[str, Any]) -> Any:
             if special[SIGNATURE] != SECRET or "value" not in special:
                 return special
             text = as_json(clear(special["value"]))  # as the stock engine writes it, which then keeps the ciphertext
-            kept = self._kept.get((scope, text))
-            if kept is None:
-                kept = self._kept[scope, text] = _encrypt(self.unlock(), text)
-            return {SIGNATURE: SECRET, "ciphertext": kept}
+            kept = self._kept[scope, text]
+            if not kept:
+                kept.append(_encrypt(self.unlock(), text))
+            seen[text] += 1
+            return {SIGNATURE: SECRET, "ciphertext": kept[min(seen[text], len(kept)) - 1]}
 
         return mapped(value, sealed)
+
+    def keep(self, other: Sealer) -> None:
+        """Take over the ciphertexts that another has opened, where they are under the same salt."""
+        if other.salt == self.salt:
+            for key, ciphertexts in other._kept.items():
+                self._kept[key] = list(dict.fromkeys([*ciphertexts, *self._kept[key]]))
 
     def open_text(self, sealed: str, scope: str) -> str:
         """One ciphertext in clear. Refused where it cannot be read."""
@@ -128,7 +143,9 @@ class Sealer:
             if not is_secret(special) or "ciphertext" not in special:
                 return special
             value = _read(self.open_text(special["ciphertext"], scope))
-            self._kept[scope, as_json(clear(value))] = special["ciphertext"]
+            kept = self._kept[scope, as_json(clear(value))]
+            if special["ciphertext"] not in kept:
+                kept.append(special["ciphertext"])
             return secret(value)
 
         return mapped(value, opened)
