@@ -5,11 +5,13 @@ inventory only, and is, beside `policies/__main__.py`, the only place that touch
 
 The flow: `verbs` (plan, apply, refresh, destroy) → `running` (stacks in order, a forked `worker` each) → `session` (one
 stack) → `monitor` (what the SDK calls) → `deployment` (registrations) → `steps` (the pure decision) → `executor`
-(provider and journal). `docs/decisions/20261123-embedded-engine.md` says why.
+(provider and journal). Providers come from `plugins`; `exchanging` is the way in and out for the stock CLI.
+`docs/decisions/20261123-embedded-engine.md` says why.
 """
 
 from stacks.engine.estate import deployed, secrets
 from stacks.engine.events import Event
+from stacks.engine.exchanging import export, import_
 from stacks.engine.options import Import, Options
 from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan, Step
 from stacks.engine.project import Program
@@ -29,6 +31,8 @@ __all__ = [
     "apply",
     "deployed",
     "destroy",
+    "export",
+    "import_",
     "import_resources",
     "plan",
     "refresh",
