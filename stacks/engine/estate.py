@@ -9,8 +9,8 @@ from typing import Any
 from inventory import estate as nouns
 from inventory.kinds import kind_of, kinds
 from stacks.engine import urns
-from stacks.engine.journal import snapshot
 from stacks.engine.records import Record
+from stacks.engine.state import Shelf, at
 from stacks.engine.values import RESOURCE, SECRET, SIGNATURE, clear, is_unknown
 
 
@@ -39,22 +39,23 @@ def resources(stack: str, records: Iterable[Record], *, planned: bool = False) -
     return tuple(found)
 
 
-def deployed(state: Path, passphrase: str) -> nouns.Estate:
-    """What the state of every stack in the folder says is deployed. Refused where a state cannot be read."""
+def deployed(state: str | Path | Shelf, passphrase: str) -> nouns.Estate:
+    """What the state of every stack there says is deployed. Refused where a state cannot be read."""
+    shelf = at(state)
     return nouns.Estate(
         tuple(
             resource
-            for path in sorted(state.glob("*.db"))
-            for resource in resources(path.stem, snapshot(path, passphrase)[0])
+            for stack in shelf.stacks()
+            for resource in resources(stack, shelf.snapshot(stack, passphrase).records)
         )
     )
 
 
-def secrets(state: Path, passphrase: str) -> dict[str, str]:
+def secrets(state: str | Path | Shelf, passphrase: str) -> dict[str, str]:
     """name of a `sec.secret` → its value, in clear: for the one who configures hosts, never for a file or a log."""
-    found = {}
-    for path in sorted(state.glob("*.db")):
-        for record in snapshot(path, passphrase)[0]:
+    found, shelf = {}, at(state)
+    for stack in shelf.stacks():
+        for record in shelf.snapshot(stack, passphrase).records:
             if kind_of(record.type) == "sec.secret" and not record.doomed:
                 value = record.outputs.get("value")
                 if value is not None:

@@ -15,25 +15,23 @@ from inventory.problems import refuse
 from stacks.engine.estate import resources
 from stacks.engine.exporting import exported
 from stacks.engine.importing import Imported, imported
-from stacks.engine.journal import Journal
-from stacks.engine.lease import Holder
 from stacks.engine.project import Program
-from stacks.engine.sealing import Sealer, environment_salt, keep_salt
-from stacks.engine.session import now
+from stacks.engine.state import Holder, Store, at, now
+from stacks.engine.verbs import State
 
 
-def export(stack: str, state: Path, passphrase: str, *, show_secrets: bool = False) -> dict[str, Any]:
+def export(stack: str, state: State, passphrase: str, *, show_secrets: bool = False) -> dict[str, Any]:
     """The document of a stack, which `pulumi stack import` takes. Refused where the stack has no state or the
     passphrase does not open it."""
-    path = state / f"{stack}.db"
-    if not path.exists():
+    shelf = at(state)
+    if not shelf.exists(stack):
         raise refuse(
             "engine.no-stack",
             f"没有栈 {stack} 的状态:请核对名称",
             f"there is no state of a stack {stack}: check the name",
             where=stack,
         )
-    store = Journal(path, passphrase, "", now)
+    store = shelf.open(stack, passphrase, "")  # a snapshot would not tell which ciphertext belongs to what
     try:
         store.sealer.unlock()
         return exported(store.records(), store.pending(), store.sealer, now(), show_secrets=show_secrets)
@@ -45,7 +43,7 @@ def import_(
     program: Program,
     stack: str,
     document: Any,
-    state: Path,
+    state: State,
     passphrase: str,
     *,
     publish: Path | None = None,
@@ -54,36 +52,23 @@ def import_(
     the environment has no salt yet, or the document's. Refused, with everything at once, where the document is not fit
     for this stack, and where somebody is working on it; then nothing is changed."""
     found = imported(document, stack, program.name, passphrase)
-    salt = _salt(state, passphrase, found.sealer)
-    asyncio.run(_replace(state / f"{stack}.db", passphrase, salt, found))
+    shelf = at(state)
+    if found.sealer is not None and not shelf.place.salt():
+        shelf.place.keep_salt(found.sealer.salt)  # a new environment takes the document's: its ciphertexts stay valid
+    asyncio.run(_replace(shelf.open(stack, passphrase, shelf.salt(passphrase, create=True)), found))
     if publish:
         nouns.publish(publish, stack, Estate(resources(stack, list(found.records))))
     return found
 
 
-def _salt(state: Path, passphrase: str, sealer: Sealer | None) -> str:
-    """The environment's salt: a new one is the document's, so that its ciphertexts go on to be valid."""
-    if sealer is not None and not (state / "encryptionsalt").exists():
-        keep_salt(state, sealer.salt)
-    return environment_salt(state, passphrase, create=True)
-
-
-async def _replace(path: Path, passphrase: str, salt: str, found: Imported) -> None:
-    store = Journal(path, passphrase, salt, now)
+async def _replace(store: Store, found: Imported) -> None:
     try:
         store.begin("import", Holder.me(), "import")
         word = "failed"
         try:
-            old, gone = store.records(), tuple(operation.number for operation in store.pending())
             if found.sealer:
                 store.sealer.keep(found.sealer)
-            for record in old:
-                store.drop("import", record)
-            store.settle(gone)
-            for record in found.records:
-                store.put("import", record)
-            for operation in found.pending:
-                store.intend(operation.op, operation.body, 0)
+            store.replace(found.records, found.pending)
             await store.flush()
             word = "succeeded"
         finally:

@@ -15,10 +15,10 @@ from stacks.engine import urns
 from stacks.engine.events import Reporter
 from stacks.engine.flight import Flight
 from stacks.engine.hooks import Hooks
-from stacks.engine.journal import Store
 from stacks.engine.plans import StackPlan, Step
 from stacks.engine.provider import Partial
 from stacks.engine.records import Body, Pending, Record
+from stacks.engine.state import Store
 from stacks.engine.steps import Answer, Decision, Goal
 from stacks.engine.values import is_secret, secret
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from inventory.problems import nearest, refuse
 from stacks.engine import urns
-from stacks.engine.journal import snapshot
 from stacks.engine.sealing import Sealer
+from stacks.engine.state import Shelf
 
 
 def outputs_of(
-    state: Path, passphrase: str, salt: str, planned: Mapping[str, Mapping[str, Any]]
+    state: Shelf, passphrase: str, salt: str, planned: Mapping[str, Mapping[str, Any]]
 ) -> Callable[[str], Awaitable[dict[str, Any]]]:
     """stack name, or organization/project/stack → its outputs, secrets marked. Refused where it has no state."""
 
@@ -21,9 +20,8 @@ def outputs_of(
         stack = name.rpartition("/")[2]
         if stack in planned:
             return Sealer(passphrase, salt).open(dict(planned[stack]), stack)
-        path = state / f"{stack}.db"
-        if not path.exists():
-            close = nearest(stack, (p.stem for p in state.glob("*.db")))
+        if not state.exists(stack):
+            close = nearest(stack, state.stacks())
             raise refuse(
                 "engine.no-stack",
                 f"引用的栈 {stack} 尚未部署{f'(是否指 {close}?)' if close else ''}:请先部署它,并写入本栈的 after",
@@ -31,7 +29,7 @@ def outputs_of(
                 "it first, and name it in this stack's `after`",
                 where=name,
             )
-        root = next((r for r in snapshot(path, passphrase)[0] if r.type == urns.STACK), None)
+        root = next((r for r in state.snapshot(stack, passphrase).records if r.type == urns.STACK), None)
         return dict(root.outputs) if root else {}
 
     return outputs

@@ -13,7 +13,6 @@ import json
 import os
 from collections import Counter, defaultdict
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -47,32 +46,6 @@ def new_salt(passphrase: str) -> str:
     """`v1:<salt>:<check>`, as Pulumi writes it under `encryptionsalt`."""
     raw = os.urandom(8)
     return f"v1:{base64.b64encode(raw).decode()}:{_encrypt(_cipher(passphrase, raw), _CHECK)}"
-
-
-def environment_salt(folder: Path, passphrase: str, *, create: bool) -> str:
-    """The salt of the state folder; made on first use. Refused where the passphrase is not the one of the state."""
-    path = folder / "encryptionsalt"
-    if path.exists():
-        salt = path.read_text(encoding="ascii").strip()
-        Sealer(passphrase, salt).unlock()
-        return salt
-    salt = new_salt(passphrase)
-    return keep_salt(folder, salt) if create else salt
-
-
-def keep_salt(folder: Path, salt: str) -> str:
-    """Make this the salt of a state folder, unless somebody was first; the one that it has now."""
-    path = folder / "encryptionsalt"
-    folder.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}")
-    temporary.write_text(salt + "\n", encoding="ascii")
-    try:
-        os.link(temporary, path)  # never overwrites: whoever came first has set the salt
-    except FileExistsError:
-        salt = path.read_text(encoding="ascii").strip()
-    finally:
-        temporary.unlink()
-    return salt
 
 
 class Sealer:

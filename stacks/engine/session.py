@@ -11,11 +11,9 @@ import json
 import os
 import runpy
 import sys
-import time
 import uuid
 from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,8 +33,6 @@ from stacks.engine.events import Reporter
 from stacks.engine.executor import Executor
 from stacks.engine.flight import Failed, Flight, Stopped
 from stacks.engine.hooks import Hooks
-from stacks.engine.journal import Journal, snapshot
-from stacks.engine.lease import SECONDS, Holder
 from stacks.engine.monitor import Engine, Monitor, info
 from stacks.engine.options import DEFAULT, Import, Options
 from stacks.engine.plans import StackPlan
@@ -47,9 +43,13 @@ from stacks.engine.records import Pending, Record
 from stacks.engine.references import outputs_of
 from stacks.engine.refreshing import refresh
 from stacks.engine.sealing import Sealer
+from stacks.engine.state import Holder, Shelf, Store, now
 from stacks.engine.targeting import Targets
 from stacks.engine.transforms import Transforms
 from stacks.engine.values import secret
+
+_BEAT = 0.5
+"""seconds between looks at whether the run is to end"""
 
 Verb = Literal["plan", "up", "refresh", "destroy", "import"]
 
@@ -61,8 +61,8 @@ class Job:
     verb: Verb
     program: Program
     stack: str
-    state: Path
-    """folder of the environment's states"""
+    state: Shelf
+    """where the environment's stacks lie"""
     passphrase: str
     salt: str
     after: tuple[str, ...] = ()
@@ -75,10 +75,6 @@ class Job:
     options: Options = DEFAULT
     imports: tuple[Import, ...] = ()
 
-    @property
-    def path(self) -> Path:
-        return self.state / f"{self.stack}.db"
-
 
 @dataclass(frozen=True)
 class Result:
@@ -89,10 +85,6 @@ class Result:
     resources: tuple[Resource, ...] = ()
     plan: StackPlan | None = None
     interrupted: bool = False
-
-
-def now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 class Session:
@@ -125,8 +117,7 @@ class Session:
             else:
                 found = self._with_loop(self._change)
         except Refused as refused:
-            for problem in refused.problems:
-                self.report.problem(problem)
+            self._tell(refused)
         problems = tuple(self.report.problems)
         done = None if problems or self._interrupted else plan
         return Result(dict(self.report.counts), problems, found, done, self._interrupted)
@@ -149,8 +140,8 @@ class Session:
     # ------------------------------------------------------------------ verbs
 
     async def _plan(self, calls: Calls) -> StackPlan:
-        records, pending, version, _ = snapshot(self.job.path, self.job.passphrase)
-        deployment = self._begin(records, pending, None)
+        state = self.job.state.snapshot(self.job.stack, self.job.passphrase)
+        deployment = self._begin(state.records, state.pending, None)
         executor = deployment.executor
         if self.job.options.refresh:
             await refresh(deployment)
@@ -163,18 +154,21 @@ class Session:
             tuple(executor.steps),
             resources(self.job.stack, [r for r in executor.records.values() if not r.number or r.number not in executor.deleted], planned=True),
             sealer.seal(root.outputs if root else {}, self.job.stack),
-            version,
+            state.version,
             not executor.touched,
         ).sealed()  # fmt: skip
 
     async def _change(self, calls: Calls) -> tuple[Resource, ...]:
         job = self.job
-        store = Journal(job.path, job.passphrase, job.salt, now)
+        store = job.state.open(job.stack, job.passphrase, job.salt)
         try:
             store.begin(job.verb, Holder.me(), job.verb, job.plan.digest if job.plan else "")
-            heart = asyncio.ensure_future(_renew(store))
+            heart = asyncio.ensure_future(self._heed(store))
             try:
                 return await self._leased(calls, store)
+            except Refused as refused:
+                self._tell(refused)
+                raise
             finally:
                 heart.cancel()
                 word = "interrupted" if self._interrupted else "failed" if self.report.problems else "succeeded"
@@ -182,7 +176,28 @@ class Session:
         finally:
             store.close()
 
-    async def _leased(self, calls: Calls, store: Journal) -> tuple[Resource, ...]:
+    async def _heed(self, store: Store) -> None:
+        """Keep the lease. End the run when somebody asks for it, as Ctrl-C once does, and when the lease is lost."""
+        heard = False
+        while True:
+            await asyncio.sleep(_BEAT)
+            try:
+                asked = await store.renew()
+            except Refused as refused:
+                self._tell(refused)
+                if self._flight:
+                    self._flight.stop()
+                return
+            if asked and not heard:
+                heard = True
+                self.report.log("state.cancelled", f"{asked}: cancel")
+                self.stop()
+
+    def _tell(self, refused: Refused) -> None:
+        for problem in refused.problems:
+            self.report.problem(problem)
+
+    async def _leased(self, calls: Calls, store: Store) -> tuple[Resource, ...]:
         job, before = self.job, store.version
         if job.plan and job.plan.based_on != store.version:
             raise moved(job.stack)
@@ -214,7 +229,7 @@ class Session:
 
     # ------------------------------------------------------------------ the program
 
-    def _begin(self, records: list[Record], pending: list[Pending], store: Journal | None) -> Deployment:
+    def _begin(self, records: list[Record], pending: list[Pending], store: Store | None) -> Deployment:
         job, preview = self.job, store is None
         flight = self._flight = Flight(self.report, job.options.slots, persevere=job.options.continue_on_error)
         hooks = Hooks(self._callbacks, self.report, preview=preview)
@@ -269,12 +284,6 @@ class Session:
 
 def _nothing(_: Any) -> None:
     """The program's namespace is no result."""
-
-
-async def _renew(store: Journal) -> None:
-    while True:
-        await asyncio.sleep(SECONDS / 3)
-        store.renew(time.time() + SECONDS)
 
 
 def moved(stack: str) -> Refused:

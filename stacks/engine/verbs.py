@@ -11,16 +11,16 @@ from typing import Protocol
 from inventory.estate import Estate
 from inventory.problems import Problem, Refused, refuse
 from stacks.engine.events import Event
-from stacks.engine.journal import snapshot, unchanged
-from stacks.engine.lease import Holder
 from stacks.engine.options import DEFAULT, Import, Options
 from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan
 from stacks.engine.project import Program
 from stacks.engine.running import Run
-from stacks.engine.sealing import environment_salt
-from stacks.engine.session import Job, Result, Verb, after_of, moved, now
+from stacks.engine.session import Job, Result, Verb, after_of, moved
+from stacks.engine.state import Holder, Shelf, at, now
 
 Observe = Callable[[Event], None]
+State = str | Path | Shelf
+"""a folder, one file, `postgresql://…`, or what `state.at` made of one"""
 
 
 class Stack(Protocol):
@@ -47,7 +47,7 @@ def ignore(event: Event) -> None:
 def plan(
     program: Program,
     specs: Iterable[Stack],
-    state: Path,
+    state: State,
     passphrase: str,
     observe: Observe = ignore,
     *,
@@ -57,6 +57,7 @@ def plan(
     """What an update would do. References between the stacks see what the previews before them promise. Nothing is
     written. Refused where the program is none or the passphrase is wrong; all else is in the plan's problems."""
     after = _order(specs)
+    state = at(state)
     salt = _ready(program, state, passphrase, create=False)
 
     def prepare(stack: str, results: Mapping[str, Result]) -> Job:
@@ -73,7 +74,7 @@ def plan(
 def apply(
     program: Program,
     specs: Iterable[Stack],
-    state: Path,
+    state: State,
     passphrase: str,
     observe: Observe = ignore,
     *,
@@ -85,6 +86,7 @@ def apply(
     """Make it so. With a plan, nothing is done that the plan does not hold, and a stack whose state has moved on since
     is refused; a stack for which the plan has nothing to do is only noted in its history."""
     after = _order(specs)
+    state = at(state)
     salt = _ready(program, state, passphrase, create=True)
     still = _still(after, plan.stacks if plan else {}, publish)
 
@@ -93,7 +95,7 @@ def apply(
         if plan and planned is None:
             return Result({}, (_unplanned(stack),))
         if planned and stack in still:
-            return _noted(state / f"{stack}.db", planned)
+            return _noted(state, planned)
         return Job("up", program, stack, state, passphrase, salt, after[stack], publish, planned, options=options)
 
     return _outcome(after, Run(after, prepare, observe, options.parallel, stopping or threading.Event()))
@@ -102,7 +104,7 @@ def apply(
 def refresh(
     program: Program,
     specs: Iterable[Stack],
-    state: Path,
+    state: State,
     passphrase: str,
     observe: Observe = ignore,
     *,
@@ -117,7 +119,7 @@ def refresh(
 def destroy(
     program: Program,
     specs: Iterable[Stack],
-    state: Path,
+    state: State,
     passphrase: str,
     observe: Observe = ignore,
     *,
@@ -127,6 +129,7 @@ def destroy(
 ) -> Outcome:
     """Delete everything of these stacks, and of those that the state folder has beside them, each before what it
     depends on. An emptied stack keeps its history."""
+    state = at(state)
     after = {**_remembered(state, passphrase), **_order(specs)}
     before: dict[str, tuple[str, ...]] = {stack: () for stack in reversed(after)}
     for stack, needed in after.items():
@@ -140,7 +143,7 @@ def import_resources(
     program: Program,
     stack: str,
     imports: Iterable[Import],
-    state: Path,
+    state: State,
     passphrase: str,
     observe: Observe = ignore,
     *,
@@ -150,31 +153,33 @@ def import_resources(
 ) -> Outcome:
     """Take resources that exist into the state of one stack; the program is to declare them as they are."""
     after = {stack: ()}
+    state = at(state)
     salt = _ready(program, state, passphrase, create=True)
     job = Job("import", program, stack, state, passphrase, salt, (), publish, options=options, imports=tuple(imports))
     return _outcome(after, Run(after, lambda *_: job, observe, 1, stopping or threading.Event()))
 
 
-def stacks(state: Path) -> tuple[str, ...]:
+def stacks(state: State) -> tuple[str, ...]:
     """The stacks that have a state, by name."""
-    return tuple(sorted(path.stem for path in state.glob("*.db")))
+    return at(state).stacks()
 
 
 def _without_program(
     verb: Verb,
     program: Program,
     after: Mapping[str, tuple[str, ...]],
-    state: Path,
+    state: State,
     passphrase: str,
     observe: Observe,
     publish: Path,
     options: Options,
     stopping: threading.Event | None,
 ) -> Outcome:
+    state = at(state)
     salt = _ready(program, state, passphrase, create=True)
 
     def prepare(stack: str, results: Mapping[str, Result]) -> Job | Result:
-        if not (state / f"{stack}.db").exists():
+        if not state.exists(stack):
             return Result({}, ())
         return Job(verb, program, stack, state, passphrase, salt, after[stack], publish, options=options)
 
@@ -201,11 +206,11 @@ def _problems(run: Run) -> tuple[Problem, ...]:
     return tuple(dict.fromkeys([*told, *filter(None, run.skipped.values())]))
 
 
-def _ready(program: Program, state: Path, passphrase: str, *, create: bool) -> str:
+def _ready(program: Program, state: Shelf, passphrase: str, *, create: bool) -> str:
     """Check the program, import what the workers will share, and derive the key: the environment's salt."""
     program.settings  # noqa: B018 refuses what is no program
     program.warm()
-    return environment_salt(state, passphrase, create=create)
+    return state.salt(passphrase, create=create)
 
 
 def _order(specs: Iterable[Stack]) -> dict[str, tuple[str, ...]]:
@@ -227,8 +232,8 @@ def _order(specs: Iterable[Stack]) -> dict[str, tuple[str, ...]]:
     return ordered
 
 
-def _remembered(state: Path, passphrase: str) -> dict[str, tuple[str, ...]]:
-    return {name: after_of(snapshot(state / f"{name}.db", passphrase)[3]) for name in stacks(state)}
+def _remembered(state: Shelf, passphrase: str) -> dict[str, tuple[str, ...]]:
+    return {name: after_of(state.snapshot(name, passphrase).words) for name in state.stacks()}
 
 
 def _still(after: Mapping[str, tuple[str, ...]], plans: Mapping[str, StackPlan], publish: Path) -> set[str]:
@@ -242,10 +247,10 @@ def _still(after: Mapping[str, tuple[str, ...]], plans: Mapping[str, StackPlan],
     return still
 
 
-def _noted(path: Path, planned: StackPlan) -> Result:
+def _noted(state: Shelf, planned: StackPlan) -> Result:
     counts = dict(planned.counts)
     try:
-        if not unchanged(path, planned.based_on, Holder.me(), now(), planned.digest, counts):
+        if not state.unchanged(planned.stack, planned.based_on, Holder.me(), now(), planned.digest, counts):
             raise moved(planned.stack)
     except Refused as refused:
         return Result({}, refused.problems)

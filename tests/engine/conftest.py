@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from stacks import engine
+from stacks.engine import state
 
 PROGRAMS = Path(__file__).parent / "programs"
 PASSPHRASE = "correct horse battery staple"
@@ -62,6 +63,10 @@ class Bench:
         return engine.destroy(
             self.program, self.specs, self.state, PASSPHRASE, self.events.append, publish=self.publish, **more
         )
+
+    def recorded(self, stack: str = "one") -> state.Snapshot:
+        """What the state of a stack holds."""
+        return state.at(self.state).snapshot(stack, PASSPHRASE)
 
     def things(self) -> dict[str, Any]:
         """What the cloud holds: name → properties."""

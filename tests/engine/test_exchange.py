@@ -22,11 +22,10 @@ from hypothesis import strategies as st
 from inventory.estate import published
 from inventory.problems import Refused
 from stacks import engine
-from stacks.engine import Program
+from stacks.engine import Program, state
 from stacks.engine.exchanging import export, import_
 from stacks.engine.exporting import exported, manifest
 from stacks.engine.importing import imported
-from stacks.engine.journal import history, snapshot
 from stacks.engine.records import Pending, Record
 from stacks.engine.sealing import Sealer, new_salt
 from stacks.engine.values import SECRET, SIGNATURE, secret
@@ -231,7 +230,7 @@ def test_a_record_that_went_out_and_came_in_is_the_same(bench: Bench, tmp_path: 
     assert again["deployment"]["resources"] == document["deployment"]["resources"]  # ciphertexts and all
     assert {resource.name for resource in published(bench.publish)} >= {"a", "b", "c"}
     assert bench.plan().stacks["one"].still
-    (update,) = history(bench.state / "one.db")
+    (update,) = state.at(bench.state).history("one")
     assert (update["kind"], update["result"]) == ("import", "succeeded")
 
 
@@ -247,7 +246,7 @@ def test_an_import_replaces_the_whole_record(bench: Bench) -> None:
     bad["deployment"]["resources"][-1]["dependencies"] = ["urn:pulumi:one::graph::test:index:Thing::nowhere"]
     with pytest.raises(Refused):
         import_(bench.program, "one", bad, bench.state, PASSPHRASE)
-    assert len(snapshot(bench.state / "one.db", PASSPHRASE)[0]) == len(document["deployment"]["resources"])
+    assert len(bench.recorded().records) == len(document["deployment"]["resources"])
 
 
 def test_there_is_nothing_to_export_of_a_stack_without_a_state(bench: Bench) -> None:

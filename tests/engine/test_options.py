@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from stacks.engine.journal import snapshot
-from tests.engine.conftest import PASSPHRASE, Bench, thing
+from tests.engine.conftest import Bench, thing
 
 
 def ops(bench: Bench) -> dict[str, set[str]]:
@@ -99,7 +98,7 @@ def test_retained_and_deleted_with(bench: Bench) -> None:
     assert not bench.destroy().problems
     assert bench.calls("delete") == [("delete", "host")]
     assert set(bench.things()) == {"kept", "rider"}
-    assert not snapshot(bench.state / "one.db", PASSPHRASE)[0]
+    assert not bench.recorded().records
 
 
 def test_children_of_components_and_aliases(bench: Bench) -> None:
@@ -124,7 +123,7 @@ def test_explicit_providers(bench: Bench) -> None:
 
     want("north")
     assert not bench.up().problems
-    providers = {r.urn: r for r in snapshot(bench.state / "one.db", PASSPHRASE)[0] if "pulumi:providers" in r.type}
+    providers = {r.urn: r for r in bench.recorded().records if "pulumi:providers" in r.type}
     assert {urn.rpartition("::")[2] for urn in providers} == {"mine", "default"}
     assert bench.up().counts == {"same": 5}
     want("south")

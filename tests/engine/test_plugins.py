@@ -17,8 +17,7 @@ import pytest
 
 from inventory.problems import Refused
 from stacks import engine
-from stacks.engine import Program
-from stacks.engine.journal import snapshot
+from stacks.engine import Program, state
 from stacks.engine.manifest import Listed
 from stacks.engine.plugins import places
 from stacks.engine.plugins.errors import METHODS
@@ -145,12 +144,12 @@ def test_a_crash_in_the_middle_of_a_creation_is_a_sentence_and_stays_in_doubt(pl
     assert (problem.code, problem.where) == ("engine.plugin-died", "strange")
     assert how in problem.en
     assert ("something went wrong" in problem.en) == (do == "exit")
-    (pending,) = snapshot(place.state / "one.db", PASSPHRASE)[1]
+    (pending,) = state.at(place.state).snapshot("one", PASSPHRASE).pending
     assert (pending.op, pending.urn.rpartition("::")[2]) == ("creating", "a")
     assert not place.running()
     place.want(a={})
     assert not place.up().problems
-    assert not snapshot(place.state / "one.db", PASSPHRASE)[1]
+    assert not state.at(place.state).snapshot("one", PASSPHRASE).pending
 
 
 def test_a_killed_engine_leaves_no_plugin(place: Place) -> None:
@@ -192,7 +191,9 @@ def test_dynamic_providers_come_with_the_sdk(place: Place, monkeypatch: pytest.M
     for size in ("4", "5"):
         monkeypatch.setenv("SIZE", size)
         assert not place.up().problems
-        (root,) = [r for r in snapshot(place.state / "one.db", PASSPHRASE)[0] if r.type == "pulumi:pulumi:Stack"]
+        (root,) = [
+            r for r in state.at(place.state).snapshot("one", PASSPHRASE).records if r.type == "pulumi:pulumi:Stack"
+        ]
         assert root.outputs == {"double": int(size) * 2}
 
 

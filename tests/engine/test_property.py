@@ -10,8 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stacks.engine.journal import snapshot
-from tests.engine.conftest import PASSPHRASE, Bench, thing
+from tests.engine.conftest import Bench, thing
 
 NAMES = ("a", "b", "c", "d", "e")
 
@@ -67,10 +66,10 @@ def test_every_edit_converges(
             outcome = bench.up(plan=plan)
             assert not outcome.problems
             assert bench.things() == wanted(things)
-            records, pending, _, _ = snapshot(bench.state / "one.db", PASSPHRASE)
-            managed = [record.urn.rpartition("::")[2] for record in records if record.managed]
+            recorded = bench.recorded()
+            managed = [record.urn.rpartition("::")[2] for record in recorded.records if record.managed]
             assert sorted(managed) == sorted(wanted(things))
-            assert not pending
+            assert not recorded.pending
             bench.forget()
             assert set(bench.up().counts) == {"same"}
             assert not bench.calls("create", "update", "delete")

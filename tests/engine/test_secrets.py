@@ -9,7 +9,6 @@ import pytest
 from inventory.estate import SECRET, published
 from inventory.problems import Refused
 from stacks import engine
-from stacks.engine.journal import snapshot
 from stacks.engine.sealing import Sealer, new_salt
 from stacks.engine.values import secret
 from tests.engine.conftest import PASSPHRASE, Bench, thing
@@ -69,7 +68,10 @@ def _ciphertexts(bench: Bench) -> set[str]:
     import sqlite3
 
     db = sqlite3.connect(bench.state / "one.db")
-    bodies = [json.loads(body) for (body,) in db.execute("SELECT body FROM resources WHERE urn LIKE '%Thing::a'")]
+    bodies = [
+        json.loads(body)
+        for (body,) in db.execute("SELECT body FROM present WHERE kind='resource' AND urn LIKE '%Thing::a'")
+    ]
     db.close()
     return {value["ciphertext"] for body in bodies for value in body["inputs"].values() if isinstance(value, dict)}
 
@@ -105,8 +107,8 @@ def test_the_form_is_pulumis_own() -> None:
 def test_the_state_opens_again(bench: Bench) -> None:
     bench.want(one=[thing("a", secret={"$secret": WORD})])
     assert not bench.up().problems
-    records, pending, version, _ = snapshot(bench.state / "one.db", PASSPHRASE)
-    (record,) = [record for record in records if record.urn.endswith("::a")]
+    recorded = bench.recorded()
+    (record,) = [record for record in recorded.records if record.urn.endswith("::a")]
     assert record.inputs["secret"] == secret(WORD)
-    assert version > 0
-    assert not pending
+    assert recorded.version > 0
+    assert not recorded.pending
