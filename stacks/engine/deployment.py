@@ -260,11 +260,11 @@ class Deployment:
             partner = "replaceWith"
         elif goal.deleted_with in self._replaced:
             partner = "deletedWith"
-        begun = self.executor.begun
+        begun = self.executor.doubts.begun
         return Situation(
             deleted=old.urn in self.executor.fallen,
-            lost=begun(old.urn, "deleting"),
-            unfinished=begun(old.urn, "updating"),
+            lost=begun(old, "deleting"),
+            unfinished=begun(old, "updating"),
             provider_replaced=await self._moved(old, goal),
             partner_replaced=partner,
             forced=bool(self.targets.replaced) and goal.urn in self.targets.replaced,
