@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from stacks.engine import Spec
+from stacks.engine import Spec, urns
 from stacks.engine.journal import snapshot
 from stacks.engine.records import Pending, Record
 from stacks.engine.values import clear
@@ -100,19 +100,20 @@ class World(Bench):
 
     # ------------------------------------------------------------------ what must hold
 
-    def agrees(self, spared: frozenset[str] = frozenset()) -> None:
+    def agrees(self, spared: frozenset[str] = frozenset(), drifted: frozenset[str] = frozenset()) -> None:
         """State and cloud agree except for operations recorded as pending. `spared`: ids that were left in the cloud
-        because an option said so."""
+        because an option said so; `drifted`: names of what somebody else has changed there."""
         records, there, doubts = self.records(), self.there(), self.doubts()
         known = {record.id for record in records}
         assert len(known) == len(records), "two records of one thing"
         coming = {clear(p.body["inputs"])["label"] for p in doubts if p.op == "creating"}
         rows = {pending.record: pending.op for pending in doubts}
         going = {record.id for record in records if rows.get(record.number) == "deleting"}
+        going |= {record.id for record in records if urns.name(record.urn) in drifted}
         assert known - going <= there.keys(), "the state has what the cloud has not"
         assert there.keys() <= known | coming | spared, "the cloud has what the state has not"
         for record in records:
-            settled = rows.get(record.number) is None and record.id not in coming
+            settled = rows.get(record.number) is None and record.id not in coming | going
             if settled and record.id in there:
                 assert there[record.id] == clear(record.inputs), "the state and the cloud differ about a thing"
 
