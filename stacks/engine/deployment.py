@@ -208,7 +208,7 @@ class Deployment:
         if old is not None:
             for pattern in goal.ignore_changes:
                 kept = paths.kept(old.inputs, kept, paths.parse(pattern))
-        seed = hashlib.sha256(goal.urn.encode()).digest()
+        seed = _seed(goal, old)
         inputs = kept
         if hands is not None:
             fresh = steps.without_olds(old, goal, now)
@@ -260,11 +260,11 @@ class Deployment:
             partner = "replaceWith"
         elif goal.deleted_with in self._replaced:
             partner = "deletedWith"
-        begun = self.executor.begun
+        begun = self.executor.doubts.begun
         return Situation(
             deleted=old.urn in self.executor.fallen,
-            lost=begun(old.urn, "deleting"),
-            unfinished=begun(old.urn, "updating"),
+            lost=begun(old, "deleting"),
+            unfinished=begun(old, "updating"),
             provider_replaced=await self._moved(old, goal),
             partner_replaced=partner,
             forced=bool(self.targets.replaced) and goal.urn in self.targets.replaced,
@@ -393,6 +393,12 @@ class Deployment:
                 self.executor.report.problem(problem if problem.where else replace(problem, where=where))
             self.flight.stop()
             raise Stopped from refused
+
+
+def _seed(goal: Goal, old: Record | None) -> bytes:
+    """What the provider draws names from: always the same for the same creation, so that one in doubt is found again,
+    and another one for what replaces it, which is there beside it for a while."""
+    return hashlib.sha256(f"{goal.urn}\0{old.id if old else ''}".encode()).digest()
 
 
 def _imported(goal: Goal) -> Problem:

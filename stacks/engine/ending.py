@@ -9,7 +9,7 @@ from stacks.engine import urns
 from stacks.engine.deletion import backwards
 from stacks.engine.flight import Failed, Stopped
 from stacks.engine.records import Record
-from stacks.engine.steps import Decision, Goal
+from stacks.engine.steps import Goal
 
 if TYPE_CHECKING:
     from stacks.engine.deployment import Deployment
@@ -19,10 +19,10 @@ async def finish(run: Deployment) -> None:
     """The program has ended well: delete what it no longer wants. Failures are reported."""
     executor = run.executor
     if not run.flight.stopping:
-        await run.refusing("", _settle_orphans(run))
+        orphans = await run.refusing("", _settle_orphans(run))
         kept = run.taken | executor.records.keys()
         left = [record for record in run.records if record.number not in executor.deleted]
-        unwanted = [record for record in left if record.doomed or record.urn not in kept]
+        unwanted = [record for record in left if record.doomed or record.urn not in kept or record in orphans]
         for record in run.records:  # fell with a replaced one, or an earlier run left it so, and nobody wants it
             fallen = record.number in executor.deleted and record.urn in executor.fallen
             if (fallen or record.gone) and record.urn not in kept:
@@ -107,25 +107,31 @@ async def _unasked(run: Deployment, records: list[Record]) -> bool:
     return bool(unasked) and not run.ground.preview
 
 
-async def _settle_orphans(run: Deployment) -> None:
-    """A creation in doubt that nobody wants any more is repeated, which finds it, so that it can be deleted."""
+async def _settle_orphans(run: Deployment) -> list[Record]:
+    """A creation in doubt that nobody wants any more is repeated, which finds it, so that it can be deleted: the records
+    of what was found."""
     executor = run.executor
-    for operation in executor.orphans():
+    orphans = []
+    for operation in executor.doubts.creations():
         body = operation.body
-        old = next((record for record in run.records if record.number == operation.record), None)
         goal = Goal(
             body["urn"], body["type"], urns.name(body["urn"]), custom=True, inputs=body.get("inputs") or {},
             provider=body.get("provider", ""), parent=body.get("parent", ""),
             dependencies=tuple(body.get("dependencies") or ()),
         )  # fmt: skip
-        hands = await run.hands(goal.type, goal.provider)
-        gone = old if old and old.gone else None
-        record = await executor.create(Decision("create", ("pending",), gone=True), goal, hands, goal.inputs, gone)
-        del executor.records[record.urn]
-        if gone is None:
-            run.records.append(record)
-        else:
-            run.records[run.records.index(gone)] = record
+        claimed = {record.number for record in executor.records.values()}
+        rows = [record for record in run.records if record.number not in executor.deleted and not record.doomed]
+        live = next((r for r in rows if r.urn == goal.urn and not r.gone), None)
+        live = executor.records.get(goal.urn, live)
+        gone = next((r for r in rows if r.number == operation.record and r.gone and r.number not in claimed), None)
+        try:
+            record = await executor.find(operation, goal, await run.hands(goal.type, goal.provider), live, gone)
+        except Failed:
+            continue
+        run.records[:] = [other for other in run.records if other.number != record.number] + [record]
+        if record is not live:
+            orphans.append(record)
+    return orphans
 
 
 def _rename(run: Deployment) -> None:

@@ -6,12 +6,12 @@ one of a stack's slots; once the run is stopping, no new one begins. How a failu
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from inventory.problems import Problem, Refused, refuse
 from stacks.engine import urns
+from stacks.engine.doubts import Doubts
 from stacks.engine.events import Reporter
 from stacks.engine.flight import Flight
 from stacks.engine.hooks import Hooks
@@ -64,17 +64,8 @@ class Executor:
         self.steps: list[Step] = []
         self.touched = False
         """whether anything was, or in a preview would be, recorded"""
-        self._pending: dict[str, list[Pending]] = defaultdict(list)
-        for operation in pending:
-            self._pending[operation.urn].append(operation)
-
-    def begun(self, urn: str, op: str) -> bool:
-        """Whether an earlier run began this operation (creating, updating, deleting) and never confirmed it."""
-        return any(operation.op == op for operation in self._pending.get(urn, ()))
-
-    def orphans(self) -> list[Pending]:
-        """Creations in doubt that this run has not repeated: the program no longer wants them."""
-        return [p for many in self._pending.values() for p in many if p.op == "creating" and p.urn not in self.records]
+        self.doubts = Doubts(pending)
+        self._imagined = 0
 
     # ------------------------------------------------------------------ steps
 
@@ -124,16 +115,53 @@ class Executor:
         body["created"] = body["modified"] = self._now()
         self._mark(body)
         record = Record(body)
+        settles += self.doubts.created(goal.urn, old.number if old else 0)
         if old is not None:
             if decision.gone or old.gone or old.number in self.deleted:
                 record.number = old.number
+                settles += self.doubts.learnt(old)
                 self.deleted.discard(old.number)
                 self.fallen.discard(old.urn)
             else:
                 old.body["delete"] = True
                 self._put("replaced", old)
-        self._put(decision.op, record, self._settled(goal.urn, settles))
+        self._put(decision.op, record, settles)
         self.records[goal.urn] = record
+        return record
+
+    async def find(
+        self, operation: Pending, goal: Goal, hands: Hands, live: Record | None, gone: Record | None
+    ) -> Record:
+        """Repeat a creation in doubt that nobody wants any more, so that it can be deleted: the record of what it made.
+        `live`: what goes by this name now; where that is what was found, it is the record of it. `gone`: what it was to
+        replace, where that was deleted first."""
+        self._promised("create", goal.urn)
+        since = self.report.started("create", goal.urn)
+        body = self.body(goal, goal.inputs, None)
+        with self.flight.failing("create", goal.urn):
+            async with self.flight.slot():
+                with self.flight.flying(lambda: None):
+                    try:
+                        id, outputs = await hands.create(goal.urn, goal.inputs, 0, preview=self.store is None)
+                    except Partial as partial:
+                        id, outputs = partial.id, partial.outputs
+        body |= {"id": id, "outputs": outputs, "created": self._now(), "modified": self._now()}
+        settles = self.doubts.created(goal.urn, operation.record)
+        self._mark(body)
+        record = Record(body)
+        if live is not None and id and id == live.id:
+            live.body |= {"inputs": body["inputs"], "outputs": body["outputs"]}
+            self._put("refresh", live, settles)
+            return live
+        if live is not None:
+            body["delete"] = True  # a name has one record that is not: this one only waits for its deletion
+        elif gone is not None:
+            record.number = gone.number
+            settles += self.doubts.learnt(gone)
+        self._put("create", record, settles)
+        self.report.learn(outputs)
+        self.steps.append(Step("create", goal.urn, ("pending",)))
+        self.report.done("create", goal.urn, since)
         return record
 
     async def update(self, decision: Decision, goal: Goal, hands: Hands | None, inputs: Values, old: Record) -> Record:
@@ -174,7 +202,7 @@ class Executor:
             body["modified"] = self._now()
         self._mark(body)
         record = Record(body, old.number)
-        self._put("update", record, self._settled(goal.urn, settles))
+        self._put("update", record, settles + self.doubts.learnt(old))
         self.records[goal.urn] = record
         return record
 
@@ -210,10 +238,11 @@ class Executor:
         if keep:
             body["pendingReplacement"] = True
             self.fallen.add(record.urn)
+        settles += self.doubts.learnt(record)
         if self.store and keep:
-            self.store.put("delete-replaced", record, self._settled(record.urn, settles))
+            self.store.put("delete-replaced", record, settles)
         elif self.store:
-            self.store.drop("delete-replaced" if replaced else "delete", record, self._settled(record.urn, settles))
+            self.store.drop("delete-replaced" if replaced else "delete", record, settles)
         if not replaced:
             self.report.done("delete", record.urn, since)
             self.steps.append(Step("delete", record.urn))
@@ -223,7 +252,7 @@ class Executor:
         """Drop the record of what was deleted to be replaced, and whose replacement nobody wants."""
         self.touched = True
         if self.store:
-            self.store.drop("delete", record, self._settled(record.urn))
+            self.store.drop("delete", record, self.doubts.learnt(record))
         self.steps.append(Step("delete", record.urn))
         self.report.done("delete", record.urn)
 
@@ -238,7 +267,7 @@ class Executor:
         if old is not None:
             old.body["delete"] = True
             self._put("replaced", old)
-        self._put("import", record, self._settled(goal.urn))
+        self._put("import", record)
         self._did("import", record)
         return record
 
@@ -262,7 +291,7 @@ class Executor:
         self.deleted.add(record.number)
         self.touched = True
         if self.store:
-            self.store.drop("refresh", record, self._settled(record.urn))
+            self.store.drop("refresh", record, self.doubts.learnt(record))
         self.report.done("delete", record.urn, since)
 
     def found(
@@ -278,9 +307,10 @@ class Executor:
         body = {key: value for key, value in body.items() if value or key in ("custom", "id")}
         self.report.learn([inputs, outputs])
         changed = not Record(body).equals(record)
-        if changed or self.begun(record.urn, "updating") or self.begun(record.urn, "deleting"):
+        settles = self.doubts.learnt(record)
+        if changed or settles:
             record.body = body | ({"modified": self._now()} if changed else {})
-            self._put("refresh", record, self._settled(record.urn))
+            self._put("refresh", record, settles)
         self.report.done("refresh" if differs or (record.external and changed) else "same", record.urn, since)
 
     def outputs(self, record: Record, outputs: Values) -> None:
@@ -309,6 +339,9 @@ class Executor:
         self.touched = True
         if self.store:
             self.store.put(op, record, settles)
+        elif not record.number:  # a preview has no rows; what it would delete again has to be told apart all the same
+            self._imagined -= 1
+            record.number = self._imagined
 
     def body(self, goal: Goal, inputs: Values, old: Record | None) -> Body:
         """A resource's record as far as the program decides it, in Pulumi's shape and order."""
@@ -355,9 +388,6 @@ class Executor:
         }
         if names:
             body["outputs"] = {key: secret(value) if key in names else value for key, value in outputs.items()}
-
-    def _settled(self, urn: str, more: tuple[int, ...] = ()) -> tuple[int, ...]:
-        return (*more, *(operation.number for operation in self._pending.pop(urn, ())))
 
     async def _intend(self, op: str, body: Body, old: Record | None) -> tuple[int, ...]:
         """Record that an operation is about to begin. Making a provider resource touches no cloud."""

@@ -33,6 +33,9 @@ async def refresh(run: Deployment) -> None:
     asked = [record for record in run.records if run.targets.included(record.urn, record.type, record.needs)]
     await asyncio.gather(*[one(record) for record in asked if _readable(record)])
     run.records[:] = [record for record in run.records if record.number not in executor.deleted]
+    for urn, record in list(run.olds.items()):
+        if record.number in executor.deleted:  # what the program wants of it is to be made again
+            del run.olds[urn]
     for record in undangled(run.records, gone):
         executor.keep(record)
 

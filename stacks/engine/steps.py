@@ -118,8 +118,10 @@ def without_asking(old: Record | None, goal: Goal, now: Situation, inputs: dict[
     """The decision where the provider need not be asked; None where it must. `inputs` are checked."""
     if old is None:
         return Decision("create", ("new",))
-    if now.deleted or now.lost:
+    if now.deleted:
         return Decision("replace", ("pending",), gone=True)
+    if now.lost:
+        return Decision("replace", ("pending",), delete_first=True, afresh=True)
     if old.external:
         return Decision("replace", ("external",))
     if triggered(old.body.get("replacementTrigger"), goal.replacement_trigger):

@@ -24,15 +24,15 @@ CREATE TABLE log(at REAL, op TEXT, name TEXT, phase TEXT);"""
 class Bench:
     """One environment: what the program should build, what the cloud holds, what the engine says."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, program: str = "graph", tables: str = CLOUD) -> None:
         self.folder = folder
         self.state, self.publish = folder / "stacks", folder / "estate"
         self.cloud = folder / "cloud"
         self.cloud.mkdir()
         db = sqlite3.connect(self.cloud / "cloud.db", isolation_level=None)
-        db.executescript("PRAGMA journal_mode=WAL;" + CLOUD)
+        db.executescript("PRAGMA journal_mode=WAL;" + tables)
         db.close()
-        self.program = engine.Program(PROGRAMS / "graph")
+        self.program = engine.Program(PROGRAMS / program)
         self.events: list[engine.Event] = []
         self.specs: tuple[engine.Spec, ...] = (engine.Spec("one"),)
 

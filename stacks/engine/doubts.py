@@ -1,0 +1,40 @@
+"""Operations that earlier runs began and never confirmed: what is in doubt, and what settles it.
+
+An update or a deletion in doubt belongs to a row of the state and is settled by whatever this run learns of that row. A
+creation in doubt is settled only by being repeated for the same resource, in the place of the same row: anything else
+that the name stands for meanwhile says nothing about it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from stacks.engine.records import Pending, Record
+
+
+class Doubts:
+    """The operations in doubt of one stack; those that were settled are no longer among them."""
+
+    def __init__(self, pending: Iterable[Pending]) -> None:
+        self._open = list(pending)
+
+    def begun(self, record: Record, op: str) -> bool:
+        """Whether this operation (updating, deleting) was begun on the record and never confirmed."""
+        return any(p.op == op and p.record == record.number for p in self._open)
+
+    def creations(self) -> list[Pending]:
+        """Creations that nobody has repeated yet."""
+        return [pending for pending in self._open if pending.op == "creating"]
+
+    def created(self, urn: str, instead: int) -> tuple[int, ...]:
+        """Numbers of what a creation settles; `instead`: the row of what it replaces, or 0."""
+        return self._settled(lambda p: p.op == "creating" and p.urn == urn and p.record == instead)
+
+    def learnt(self, record: Record) -> tuple[int, ...]:
+        """Numbers of what is settled when it is known how the record's thing is."""
+        return self._settled(lambda p: p.op != "creating" and p.record == record.number)
+
+    def _settled(self, test: Callable[[Pending], bool]) -> tuple[int, ...]:
+        settled = tuple(pending.number for pending in self._open if test(pending))
+        self._open = [pending for pending in self._open if pending.number not in settled]
+        return settled
