@@ -14,8 +14,7 @@ from typing import Any
 
 import pytest
 
-from stacks.engine import Spec, urns
-from stacks.engine.journal import snapshot
+from stacks.engine import Spec, state, urns
 from stacks.engine.records import Pending, Record
 from stacks.engine.values import clear
 from tests.engine.conftest import PASSPHRASE, Bench
@@ -68,7 +67,8 @@ class World(Bench):
 
     def held(self, stack: str) -> tuple[list[Record], list[Pending]]:
         """(records, pending operations) of a stack's state."""
-        return snapshot(self.state / f"{stack}.db", PASSPHRASE)[:2]
+        found = state.at(self.state).snapshot(stack, PASSPHRASE)
+        return found.records, found.pending
 
     def records(self, *, whole: bool = False) -> list[Record]:
         """What the state holds of the cloud, of all stacks; `whole`: components and providers too."""
