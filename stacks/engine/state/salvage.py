@@ -6,14 +6,14 @@ import contextlib
 import os
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 from stacks.engine.state.tables import COLUMNS, TABLES, Database
 
-_PROBES = 200_000
-"""rows that are looked for one by one between two damaged places"""
+_ROWS = 64
+"""more than fit on a page: every row has a digest"""
 
 
 def salvage(path: Path) -> dict[str, list[tuple[Any, ...]]]:
@@ -30,29 +30,34 @@ def salvage(path: Path) -> dict[str, list[tuple[Any, ...]]]:
 
 
 def _rows(db: sqlite3.Connection, table: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
-    """Forwards to the first damaged place, backwards to the last, and between them row by row."""
-    columns = ", ".join(COLUMNS[table])
-    select = f"SELECT rowid, {columns} FROM {table} NOT INDEXED"
+    """Forwards to the first damaged place, backwards to the last, and between them row by row: those that the index
+    knows, and as many as there can be."""
+    select = f"SELECT rowid, {', '.join(COLUMNS[table])} FROM {table} NOT INDEXED"
     first = yield from _walk(db, f"{select} ORDER BY rowid")
     if first is None:
         return
     last = yield from _walk(db, f"{select} ORDER BY rowid DESC")
     if last is None:
         return
-    for rowid in range(first + 1, last or first + _PROBES):
-        with contextlib.suppress(sqlite3.DatabaseError):
+    most = db.execute("PRAGMA page_count").fetchone()[0] * _ROWS
+    between = set(range(first + 1, min(last or first + most, first + most)))
+    for order in ("", " DESC"):
+        index = f"SELECT rowid FROM {table} INDEXED BY sqlite_autoindex_{table}_1 ORDER BY {COLUMNS[table][0]}{order}"
+        between |= {row[0] for row in _walk(db, index)}
+    for rowid in sorted(between):
+        with contextlib.suppress(sqlite3.Error):
             for row in db.execute(f"{select} WHERE rowid=?", (rowid,)):
                 yield row[0], row[1:]
 
 
-def _walk(db: sqlite3.Connection, sql: str) -> Any:
+def _walk(db: sqlite3.Connection, sql: str) -> Generator[tuple[int, tuple[Any, ...]], None, int | None]:
     """The rowid before the damaged place; None where there was none."""
     at = 0
     try:
         for row in db.execute(sql):
             at = row[0]
             yield row[0], row[1:]
-    except sqlite3.DatabaseError:
+    except sqlite3.Error:
         return at
     return None
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-from inventory.problems import Problem, refuse
+from inventory.problems import Problem, Refused, refuse
 from stacks.engine.sealing import Sealer, new_salt
 from stacks.engine.state import checking, lease, past, repairing, tables
 from stacks.engine.state.chain import RESOURCE, Ledger
@@ -196,7 +196,10 @@ class Shelf:
 
     def check(self, stack: str) -> tuple[Problem, ...]:
         """Everything that is not as it was written; empty where all is well. Reads the whole journal."""
-        db = self.place.open(stack)
+        try:
+            db = self.place.open(stack)
+        except Refused as refused:
+            return refused.problems
         if db is None:
             return ()
         try:

@@ -70,6 +70,10 @@ class SQLite:
     def _known(self) -> None:
         """Damage where the file was cut to nothing, Refused where another program or version wrote it."""
         written = self._db.execute("PRAGMA user_version").fetchone()[0]
+        log = self.path.with_name(self.path.name + "-wal")
+        size = self._db.execute("PRAGMA page_size").fetchone()[0]
+        if self.path.stat().st_size % size and not (log.exists() and log.stat().st_size):
+            raise Damage("the file was cut")  # SQLite takes a page that is there in part for a whole one
         if written == FORMAT:
             return
         known = {name for (name,) in self._db.execute("SELECT name FROM sqlite_master WHERE type='table'")}
