@@ -22,6 +22,7 @@ PACKAGES = {
     "systemd-nspawn": "systemd-container", "mmdebstrap": "mmdebstrap", "ssh": "openssh-client", "fc-list": "fontconfig",
 }  # fmt: skip
 """command → Debian package that brings it"""
+POSTGRESQL = Path("/usr/lib/postgresql")
 FONT = Path("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc")
 REFUSE_SERVICES = Path("/usr/sbin/policy-rc.d")
 
@@ -50,6 +51,8 @@ def set_up(tell: Any) -> None:
     missing = sorted({package for command, package in PACKAGES.items() if not _found(command)})
     if not FONT.exists():
         missing.append("fonts-noto-cjk")
+    if not list(POSTGRESQL.glob("*/bin/initdb")):  # Debian keeps the server's programs off the path
+        missing.append("postgresql")
     if not missing:
         return
     words = " ".join(missing)

@@ -5,7 +5,8 @@ inventory only, and is, beside `policies/__main__.py`, the only place that touch
 
 The flow: `verbs` (plan, apply, refresh, destroy) → `running` (stacks in order, a forked `worker` each) → `session` (one
 stack) → `monitor` (what the SDK calls) → `deployment` (registrations) → `steps` (the pure decision) → `executor`
-(provider and journal). Providers come from `plugins`; `exchanging` is the way in and out for the stock CLI.
+(provider) and `state` (what is recorded, where, and who may write). Providers come from `plugins`; `exchanging` is the
+way in and out for the stock CLI.
 `docs/decisions/20261123-embedded-engine.md` says why.
 """
 

@@ -22,6 +22,8 @@ from stacks.engine.state.lease import Holder
 from stacks.engine.state.tables import Batch, Damage, Database
 from stacks.engine.values import SECRET
 
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+
 
 class Journal:
     """A stack's state on one connection, with a thread of its own to write. `now`: the time, ISO 8601, UTC."""
@@ -172,8 +174,8 @@ class Journal:
     # ------------------------------------------------------------------ parts
 
     def _body(self, body: dict[str, Any]) -> str:
-        text = _dumps(body)
-        return _dumps(self.sealer.seal(body, body["urn"])) if SECRET in text else text
+        text = _encode(body)
+        return _encode(self.sealer.seal(body, body["urn"])) if SECRET in text else text
 
     def _entry(
         self, what: str, op: str, urn: str, number: int = 0, record: int = 0, body: str = "",
@@ -235,7 +237,3 @@ def pending(ledger: Ledger, sealer: Sealer) -> list[Pending]:
 def _opened(row: Row, sealer: Sealer) -> dict[str, Any]:
     body = json.loads(row.body)
     return sealer.open(body, row.urn) if SECRET in row.body else body
-
-
-def _dumps(body: dict[str, Any]) -> str:
-    return json.dumps(body, separators=(",", ":"), ensure_ascii=False)

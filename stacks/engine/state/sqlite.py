@@ -84,12 +84,18 @@ class SQLite:
             raise Damage("the file's header")
         raise trouble.sentence("state.format", f"{written}", self.place)
 
+    def _moved(self) -> bool:
+        try:
+            return self.path.stat().st_ino != self._inode
+        except FileNotFoundError:
+            return True
+
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[None]:
         with self._trouble():
             self._db.execute(begin)
             try:
-                if begin != "BEGIN" and self.path.stat().st_ino != self._inode:
+                if begin != "BEGIN" and self._moved():
                     raise trouble.sentence("state.replaced", "inode", self.place)
                 yield
                 self._db.execute("COMMIT")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+
 from inventory.problems import Problem, Refused
 from stacks.engine.state.tables import Place
 
@@ -45,6 +47,14 @@ _SENTENCES = {
 }
 
 
+_ERRNO = {
+    errno.EACCES: "state.readonly", errno.EPERM: "state.readonly", errno.EROFS: "state.readonly",
+    errno.EISDIR: "state.readonly", errno.ENOTDIR: "state.readonly", errno.EEXIST: "state.readonly",
+    errno.ENOENT: "state.replaced",
+}  # fmt: skip
+"""of everything else (no space, quota, input/output) the disk is the cause"""
+
+
 def sentence(code: str, text: str, place: Place) -> Refused:
     """The refusal of one code with the database's own words in it."""
     zh, en = _SENTENCES[code]
@@ -53,7 +63,9 @@ def sentence(code: str, text: str, place: Place) -> Refused:
 
 
 def sqlite_code(error: BaseException) -> str:
-    """Which sentence fits what SQLite or the file system says. A new format says so by its name."""
+    """Which sentence fits what SQLite or the file system says."""
+    if isinstance(error, OSError):
+        return _ERRNO.get(error.errno or 0, "state.full")
     lower = str(error).lower()
     if any(word in lower for word in ("readonly", "read-only", "permission", "unable to open")):
         return "state.readonly"

@@ -295,14 +295,18 @@ def test_the_file_of_another_stack_is_not_taken_for_this_one(tmp_path: Path) -> 
     assert codes(lambda: open_store(shelf, "two")) == {"state.corrupt"}
 
 
-def test_a_file_that_is_replaced_during_a_run_is_not_written_to(tmp_path: Path) -> None:
+@pytest.mark.parametrize("removed", [False, True], ids=["replaced", "removed"])
+def test_a_file_that_is_replaced_during_a_run_is_not_written_to(tmp_path: Path, removed: bool) -> None:
     shelf = state.at(tmp_path)
     put(shelf, record("a"))
 
     async def run() -> None:
         with held(shelf) as store:
             shutil.copy(tmp_path / "one.db", tmp_path / "backup")
-            os.replace(tmp_path / "backup", tmp_path / "one.db")
+            if removed:
+                (tmp_path / "one.db").unlink()
+            else:
+                os.replace(tmp_path / "backup", tmp_path / "one.db")
             with pytest.raises(Refused) as refused:
                 await store.put("create", record("b"))
             assert refused.value.problems[0].code == "state.replaced"
