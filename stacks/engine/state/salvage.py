@@ -25,14 +25,14 @@ def salvage(path: Path) -> dict[str, list[tuple[Any, ...]]]:
             db.execute("PRAGMA writable_schema=ON")  # a damaged line of the schema hides no other table
         for table in TABLES:
             rows = dict(_rows(db, table))
-            found[table] = [rows[rowid] for rowid in sorted(rows)]
+            found[table] = [rows[rowid] for rowid in sorted(rows) if len(rows[rowid]) == len(COLUMNS[table])]
     return found
 
 
 def _rows(db: sqlite3.Connection, table: str) -> Iterator[tuple[int, tuple[Any, ...]]]:
     """Forwards to the first damaged place, backwards to the last, and between them row by row: those that the index
     knows, and as many as there can be."""
-    select = f"SELECT rowid, {', '.join(COLUMNS[table])} FROM {table} NOT INDEXED"
+    select = f"SELECT rowid, * FROM {table} NOT INDEXED"  # a column's name may be what is damaged
     first = yield from _walk(db, f"{select} ORDER BY rowid")
     if first is None:
         return
@@ -42,7 +42,8 @@ def _rows(db: sqlite3.Connection, table: str) -> Iterator[tuple[int, tuple[Any, 
     most = db.execute("PRAGMA page_count").fetchone()[0] * _ROWS
     between = set(range(first + 1, min(last or first + most, first + most)))
     for order in ("", " DESC"):
-        index = f"SELECT rowid FROM {table} INDEXED BY sqlite_autoindex_{table}_1 ORDER BY {COLUMNS[table][0]}{order}"
+        first_column = COLUMNS[table][0]
+        index = f"SELECT rowid FROM {table} INDEXED BY sqlite_autoindex_{table}_1 ORDER BY {first_column}{order}"
         between |= {row[0] for row in _walk(db, index)}
     for rowid in sorted(between):
         with contextlib.suppress(sqlite3.Error):

@@ -59,6 +59,9 @@ class SQLite:
 
     def sound(self) -> str:
         try:
+            made = {sql for (sql,) in self._db.execute("SELECT sql FROM sqlite_master WHERE type='table'")}
+            if made != tables.MADE:
+                return "the tables are not those that were made"
             return next((text for (text,) in self._db.execute("PRAGMA integrity_check(3)") if text != "ok"), "")
         except sqlite3.DatabaseError as error:
             return str(error)

@@ -42,6 +42,8 @@ COLUMNS = {
     for name, body in re.findall(r"CREATE TABLE IF NOT EXISTS (\w+)\(([^)]*)\)", _PLAIN)
 }
 """table → its columns, in order"""
+MADE = {f"CREATE TABLE {table}" for table in re.findall(r"IF NOT EXISTS (.*?);", SCHEMA, re.DOTALL)}
+"""the tables as SQLite keeps their text"""
 SET_FORMAT = f"INSERT INTO environment VALUES('format', '{FORMAT}') ON CONFLICT(key) DO NOTHING"
 FORMAT_OF = "SELECT value FROM environment WHERE key='format'"
 TABLES = ("heads", "journal", "base", "present", "updates", "lease", "environment", "damaged")
