@@ -13,19 +13,19 @@ import sys
 
 VERBS = {
     "up": ("liangzhu:up", "建成:读取 → 编址 → 计划 → 判定 → 供给 → 配置 → 监测 → 报告 / bring the environment up"),
-    "plan": (
-        "liangzhu:plan",
-        "读取、编址、计划、判定,不建任何资源 / what would change, and the verdict; builds nothing",
-    ),
+    "plan": ("liangzhu:plan", "计划和判定,不建任何资源 / what would change, and the verdict; builds nothing"),
     "check": ("inventory.verbs:check", "检查申请文件,一次列出全部错误 / check request files, every error at once"),
     "refresh": ("stacks.verbs:refresh", "核对实际状态,找出漂移 / compare the record with what is there"),
     "destroy": ("stacks.verbs:destroy", "拆除环境,不留痕迹 / take the environment down, nothing stays"),
+    "stack": ("liangzhu:stack", "一个栈:preview up destroy … / one stack, with the stock Pulumi CLI's words"),
+    "engine": ("stacks.console:engine", "任意 Pulumi 程序:同样的动词 / any Pulumi program, the same verbs"),
     "report": ("policies.verbs:report", "按上次结果重写报告 / write the report of the last run again"),
     "explain": ("policies.verbs:explain", "解释一项检查或条款 / explain a check or a clause"),
     "doctor": ("monitors.doctor:main", "本机具备什么、缺什么、各有何用 / what is here, what is missing, what for"),
     "schema": ("inventory.verbs:schema_", "生成编辑器用的 JSON Schema / generate the JSON Schemas for editors"),
     "test": ("tests.run:main", "运行测试 / run the tests (--quick, --long)"),
 }
+OWN_WORDS = ("stack", "engine")  # verbs with verbs and flags of their own, which their room reads
 
 
 def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
@@ -68,22 +68,35 @@ def plan(tell, options: argparse.Namespace) -> None:
     up(tell, options, build=False)
 
 
+def stack(tell, options: argparse.Namespace) -> None:
+    """One stack, judged as the whole is: the same verdict stops it."""
+    from policies import judge
+    from stacks import console
+
+    console.stack(tell, options, judge.judge)
+
+
 def arguments(typed: list[str]) -> argparse.Namespace:
     """What was typed, as options; exits with a sentence where it makes no sense."""
-    parser = argparse.ArgumentParser(
-        "lz", description="梁柱:城市政务云的基础设施即代码 / a city's government cloud as code"
-    )
+    shared = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    shared.add_argument("-e", "--environment", default=os.environ.get("LIANGZHU_ENVIRONMENT", "demo"),
+                        help="inventory/environments.yaml 中的环境 / which environment (demo)")  # fmt: skip
+    shared.add_argument("-l", "--language", choices=("zh", "en"), default=os.environ.get("LIANGZHU_LANGUAGE", "zh"))
+    shared.add_argument("--json", action="store_true", help="机器可读的结果 / the result for machines")
+    parser = argparse.ArgumentParser("lz", description="梁柱:城市政务云即代码 / a city's government cloud as code")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", title="动词 / verbs")
     for name, (_, words) in VERBS.items():
-        verb = verbs.add_parser(name, help=words, description=words)
+        if name in OWN_WORDS:
+            verb = verbs.add_parser(name, help=words, add_help=False, prefix_chars="+")
+            verb.add_argument("what", nargs=argparse.REMAINDER)
+            continue
+        verb = verbs.add_parser(name, help=words, description=words, parents=[shared])
         verb.add_argument("what", nargs="*", help="文件、检查、条款或测试 / files, checks, clauses or tests")
-        verb.add_argument("-e", "--environment", default=os.environ.get("LIANGZHU_ENVIRONMENT", "demo"),
-                          help="inventory/environments.yaml 中的环境 / which environment (demo)")  # fmt: skip
-        verb.add_argument("-l", "--language", choices=("zh", "en"), default=os.environ.get("LIANGZHU_LANGUAGE", "zh"))
-        verb.add_argument("--json", action="store_true", help="机器可读的结果 / the result for machines")
         for flag in ("--quick", "--long") if name == "test" else ():
             verb.add_argument(flag, action="store_true")
     options, rest = parser.parse_known_args(typed)
+    if options.verb in OWN_WORDS:
+        options, options.what = shared.parse_known_args(options.what, options)
     if rest and options.verb != "test":
         parser.error(f"不认识 / not known: {' '.join(rest)}")
     options.what += rest

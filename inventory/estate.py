@@ -150,7 +150,7 @@ def to_data(estate: Estate) -> list[dict[str, Any]]:
     return [
         {
             "kind": r.kind, "name": r.name, "stack": r.stack, "urn": r.urn, "id": r.id, "parent": r.parent,
-            "origin": r.origin, "dependencies": list(r.dependencies), "properties": _mark(r.properties),
+            "origin": r.origin, "dependencies": list(r.dependencies), "properties": marked(r.properties),
         }
         for r in estate
     ]  # fmt: skip
@@ -189,13 +189,14 @@ def published(folder: Path) -> Estate:
     return Estate.union(from_data(json.loads(path.read_text(encoding="utf-8"))) for path in files)
 
 
-def _mark(value: Any) -> Any:
+def marked(value: Any) -> Any:
+    """The value as plain data: UNKNOWN and SECRET become `{"$": "unknown"}` and `{"$": "secret"}`."""
     if value is UNKNOWN or value is SECRET or (isinstance(value, str) and value in (UNKNOWN, SECRET)):
         return {"$": "unknown" if value == UNKNOWN else "secret"}
     if isinstance(value, Mapping):
-        return {key: _mark(item) for key, item in value.items()}
+        return {key: marked(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_mark(item) for item in value]
+        return [marked(item) for item in value]
     return value
 
 

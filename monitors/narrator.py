@@ -11,8 +11,8 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Callable
-from contextlib import AbstractContextManager, ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -128,6 +128,15 @@ class Narrator:
         if wrong or getattr(result, "ok", True) is False:
             self.code = self.code or 1
         return result
+
+    @contextmanager
+    def gently(self, name: str) -> Iterator[None]:
+        """For rooms that tell their step themselves: while this lasts, the first Ctrl-C only asks to finish."""
+        self._step = name
+        try:
+            yield
+        finally:
+            self._step = ""
 
     def observe(self, event: Any, english: str | None = None) -> None:
         """Something happened inside the step (an event, or Chinese and English words): move the line on; without a

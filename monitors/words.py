@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from inventory.kinds import kind_of
+from stacks.console.words import SIGNS, counted
 
 TITLES = {
     "prepare": {"zh": "准备", "en": "prepare"},
@@ -25,11 +26,6 @@ TITLES = {
     "destroy": {"zh": "拆除", "en": "destroy"},
     "refresh": {"zh": "核对", "en": "refresh"},
 }
-OPS = {
-    "create": ("新建", "create"), "update": ("更新", "update"), "replace": ("替换", "replace"),
-    "delete": ("删除", "delete"), "same": ("不变", "unchanged"), "read": ("读取", "read"), "refresh": ("核对", "refreshed"),
-}  # fmt: skip
-_SIGNS = {"create": ("+", "green"), "update": ("~", "yellow"), "replace": ("±", "magenta"), "delete": ("-", "red")}
 NO_HOSTS = (
     "已跳过:模拟器不产生真实主机;要配置并监测真实主机,需要 Linux root 权限、网络命名空间和 systemd-nspawn(./lz doctor)",
     "skipped: the simulator makes no real hosts; for real ones root on Linux, network namespaces and systemd-nspawn "
@@ -41,14 +37,6 @@ MOST_CHANGES = 60
 def result(step: str, value: Any) -> tuple[str, str]:
     """One line about a step's result: (Chinese, English)."""
     return _RESULTS[step](value)
-
-
-def counted(counts: dict[str, int]) -> tuple[str, str]:
-    """{"create": 3, "same": 1} → (`新建 3,不变 1`, `create 3, unchanged 1`)."""
-    seen = [(OPS.get(op, (op, op)), number) for op, number in counts.items() if number]
-    return "、".join(f"{zh} {n}" for (zh, _), n in seen) or "无", ", ".join(
-        f"{en} {n}" for (_, en), n in seen
-    ) or "none"
 
 
 def _prepare(choice: Any) -> tuple[str, str]:
@@ -161,16 +149,16 @@ def event(happened: Any, language: str, seen: dict[str, int]) -> str:
 def changes(plan: Any, language: str) -> Iterator[Text]:
     """`+ net.subnet name (stack)` for each change; a big plan is told by stack."""
     pick = 0 if language == "zh" else 1
-    steps = [(stack, step) for stack, each in plan.stacks.items() for step in each.steps if step.op in _SIGNS]
+    steps = [(stack, step) for stack, each in plan.stacks.items() for step in each.steps if step.op in SIGNS]
     steps = [(stack, step) for stack, step in steps if _kind(step.urn) != "component"]
     if len(steps) <= MOST_CHANGES:
         for stack, step in steps:
-            sign, style = _SIGNS[step.op]
+            sign, style = SIGNS[step.op]
             name = step.urn.rpartition("::")[2]
             yield Text(f"  {sign} {_kind(step.urn)} {name}", style=style) + Text(f"  {stack}", style="dim")
         return
     for stack, each in plan.stacks.items():
-        counts = Counter(step.op for step in each.steps if step.op in _SIGNS)
+        counts = Counter(step.op for step in each.steps if step.op in SIGNS)
         if counts:
             yield Text(f"  {stack}: {counted(dict(counts))[pick]}")
 

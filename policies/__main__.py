@@ -6,7 +6,8 @@ In: the resources of one stack, over Pulumi's analyzer protocol. Out: the findin
 secret from a password in clear), raises where a value is unknown, and builds the graph anew for every policy.
 
 The CLI shows one stack at a time; the other stacks of the environment are read from what the platform published of
-them. Where nothing is published, what cannot be known of other stacks is reported and does not stop the update.
+them. As long as not all of its systems are, what cannot be known of other stacks is reported and does not stop the
+update.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 from inventory import estate as nouns
 from inventory.kinds import kind_of
 from inventory.places import places
-from inventory.reading import environment
+from inventory.reading import environment, read
 from policies.checks import load
 from policies.checks.shape import Answer
 from policies.clauses import clause
@@ -99,8 +100,11 @@ def _plain(value: struct_pb2.Value) -> Any:
 class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     """Lives as long as the CLI wants the pack."""
 
-    def __init__(self, chosen: Profile, others: nouns.Estate, variables: Mapping[str, str]) -> None:
-        self._profile = chosen
+    def __init__(
+        self, chosen: Profile, others: nouns.Estate, variables: Mapping[str, str], systems: frozenset[str] = frozenset()
+    ) -> None:
+        self._profile, self._systems = chosen, systems
+        """the environment's systems, which come after everything that they may refer to"""
         self._others = others
         """what is published of the environment"""
         self._stack = variables.get("PULUMI_STACK", "")
@@ -142,7 +146,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         stacks = set(mine.stacks)
         others = self._others.only(lambda one: one.stack not in stacks)
         verdict = judge(nouns.Estate.union([others, mine]), self._profile, planned=self._dry_run)
-        return answer(verdict, stacks, whole=len(others) > 0)
+        whole = len(others) > 0 and self._systems <= {*others.stacks, *stacks}
+        return answer(verdict, stacks, whole=whole)
 
 
 def answer(verdict: Verdict, stacks: set[str], *, whole: bool) -> proto.AnalyzeResponse:
@@ -193,7 +198,9 @@ def _policy(entry: Entry) -> proto.PolicyInfo:
 def serve() -> None:
     """Tell the CLI the port on standard output, as the protocol wants, and answer until it ends the process."""
     chosen = environment(os.environ.get("LIANGZHU_ENVIRONMENT") or "demo")
-    analyzer = Analyzer(profile(chosen.profile), nouns.published(places(chosen.state).estate), os.environ)
+    published = nouns.published(places(chosen.state).estate)
+    systems = frozenset(request.stack for request in read(chosen.name).selected)
+    analyzer = Analyzer(profile(chosen.profile), published, os.environ, systems)
     server = grpc.server(ThreadPoolExecutor(2), options=[("grpc.max_receive_message_length", _LARGE)])
     analyzer_pb2_grpc.add_AnalyzerServicer_to_server(analyzer, server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -70,3 +70,13 @@ def deployed(of: Work) -> Estate:
 def secrets(of: Work) -> Mapping[str, str]:
     """name of a `sec.secret` → its value, for the playbooks; never for a log or a report."""
     return engine.secrets(of.places.stacks, of.key)
+
+
+def recorded_elsewhere(of: Places) -> tuple[str, ...]:
+    """Stacks of which the stock engine, run by --engine pulumi, still records resources."""
+    folder = of.stacks / "pulumi"
+    if not folder.is_dir():
+        return ()
+    from stacks.engine import stock
+
+    return stock.recorded(folder)

@@ -7,6 +7,7 @@ import shutil
 from typing import Any
 
 from inventory import places, reading
+from inventory.problems import refuse
 from stacks import provisioning
 from stacks.drivers import readiness
 
@@ -46,6 +47,13 @@ def destroy(tell: Any, options: argparse.Namespace) -> None:
         tell.say(f"环境 {environment.name} 本来就没有建", f"environment {environment.name} is not there")
         return
     tell.enter(places.held(where, "destroy", tell.clock()))
+    elsewhere = provisioning.recorded_elsewhere(where)
+    if elsewhere:
+        raise refuse(
+            "environment.stock",
+            f"这些栈由原版引擎记录:{'、'.join(elsewhere)};先逐个 ./lz stack destroy 栈名 --engine pulumi",
+            f"the stock engine records these stacks: {', '.join(elsewhere)}; first ./lz stack destroy NAME --engine pulumi",
+        )
     work = provisioning.work(where, None, tell.observe, tell.stopping)
     done = tell.step("destroy", provisioning.destroy, work)
     if done.problems or done.interrupted:

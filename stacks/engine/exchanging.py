@@ -47,6 +47,7 @@ def import_(
     passphrase: str,
     *,
     publish: Path | None = None,
+    note: str = "",
 ) -> Imported:
     """Put a document in place of a stack's record, in one update of its history. Secrets keep their ciphertext where
     the environment has no salt yet, or the document's. Refused, with everything at once, where the document is not fit
@@ -55,15 +56,15 @@ def import_(
     shelf = at(state)
     if found.sealer is not None and not shelf.place.salt():
         shelf.place.keep_salt(found.sealer.salt)  # a new environment takes the document's: its ciphertexts stay valid
-    asyncio.run(_replace(shelf.open(stack, passphrase, shelf.salt(passphrase, create=True)), found))
+    asyncio.run(_replace(shelf.open(stack, passphrase, shelf.salt(passphrase, create=True)), found, note))
     if publish:
         nouns.publish(publish, stack, Estate(resources(stack, list(found.records))))
     return found
 
 
-async def _replace(store: Store, found: Imported) -> None:
+async def _replace(store: Store, found: Imported, note: str) -> None:
     try:
-        store.begin("import", Holder.me(), "import")
+        store.begin("import", Holder.me(), "import", "", note)
         word = "failed"
         try:
             if found.sealer:

@@ -20,7 +20,7 @@ from stacks.engine.provider import Partial
 from stacks.engine.records import Body, Pending, Record
 from stacks.engine.state import Store
 from stacks.engine.steps import Answer, Decision, Goal
-from stacks.engine.values import is_secret, secret
+from stacks.engine.values import is_secret, is_unknown, secret
 
 Values = dict[str, Any]
 
@@ -85,7 +85,7 @@ class Executor:
         """Create, or create the replacement of `old`. A component has no hands: it is only recorded."""
         self._promised(decision.op, goal.urn)
         body = self.body(goal, inputs, None)
-        since = self.report.started(decision.op, goal.urn)
+        since = self.report.started(decision.op, goal.urn, why=decision.why, provider=goal.provider)
         settles: tuple[int, ...] = ()
         with self.flight.failing(decision.op, goal.urn):
             await self.hooks.run("BeforeCreate", body, None, body)
@@ -168,7 +168,7 @@ class Executor:
         """Change what is there."""
         self._promised("update", goal.urn)
         body = self.body(goal, inputs, old) | ({"id": old.id} if old.id else {})
-        since = self.report.started("update", goal.urn)
+        since = self.report.started("update", goal.urn, why=decision.why, provider=goal.provider, id=old.id)
         settles: tuple[int, ...] = ()
         with self.flight.failing("update", goal.urn):
             await self.hooks.run("BeforeUpdate", body, old.body, body)
@@ -217,7 +217,7 @@ class Executor:
         op = "replace" if replaced else "delete"
         if not replaced:
             self._promised(op, record.urn)
-        since = None if replaced else self.report.started("delete", record.urn)
+        since = None if replaced else self.report.started("delete", record.urn, **_named(record))
         settles: tuple[int, ...] = ()
         with self.flight.failing(op, record.urn):
             await self.hooks.run("BeforeDelete", body, body, None)
@@ -244,7 +244,7 @@ class Executor:
         elif self.store:
             self.store.drop("delete-replaced" if replaced else "delete", record, settles)
         if not replaced:
-            self.report.done("delete", record.urn, since)
+            self.report.done("delete", record.urn, since, **_named(record))
             self.steps.append(Step("delete", record.urn))
         await self.after("AfterDelete", op, record, record)
 
@@ -254,7 +254,7 @@ class Executor:
         if self.store:
             self.store.drop("delete", record, self.doubts.learnt(record))
         self.steps.append(Step("delete", record.urn))
-        self.report.done("delete", record.urn)
+        self.report.done("delete", record.urn, **_named(record))
 
     def adopt(self, goal: Goal, found: tuple[str, Values, Values], old: Record | None) -> Record:
         """Record what was read by its id as managed from now on (import). `found`: (id, inputs, outputs)."""
@@ -283,7 +283,7 @@ class Executor:
         if old is None or not record.equals(old):
             self._put("read", record)
         self.records[record.urn] = record
-        self.report.done("read", record.urn)
+        self.report.done("read", record.urn, **_named(record))
         return record
 
     def lose(self, record: Record, since: float) -> None:
@@ -292,7 +292,7 @@ class Executor:
         self.touched = True
         if self.store:
             self.store.drop("refresh", record, self.doubts.learnt(record))
-        self.report.done("delete", record.urn, since)
+        self.report.done("delete", record.urn, since, **_named(record))
 
     def found(
         self, record: Record, id: str, inputs: Values | None, outputs: Values, errors: list[str], since: float,
@@ -311,7 +311,8 @@ class Executor:
         if changed or settles:
             record.body = body | ({"modified": self._now()} if changed else {})
             self._put("refresh", record, settles)
-        self.report.done("refresh" if differs or (record.external and changed) else "same", record.urn, since)
+        op = "refresh" if differs or (record.external and changed) else "same"
+        self.report.done(op, record.urn, since, **_named(record))
 
     def outputs(self, record: Record, outputs: Values) -> None:
         """Outputs that a component, or the stack itself, registers at its end."""
@@ -375,7 +376,7 @@ class Executor:
         self.records[record.urn] = record
         self.report.learn(record.outputs)
         self.steps.append(Step(op, record.urn, why))
-        self.report.done(op, record.urn, since)
+        self.report.done(op, record.urn, since, why=why, **_named(record))
 
     def _mark(self, body: Body) -> None:
         """Mark outputs as secret that the program says are, or whose input of the same name is."""
@@ -417,3 +418,8 @@ def protected(urn: str, zh: str = "替换", en: str = "replaced") -> Problem:
         f"this resource is protected and cannot be {en}: first take protect away and apply that",
         urns.name(urn),
     )
+
+
+def _named(record: Record) -> dict[str, Any]:
+    """What an event says of a resource beside its URN."""
+    return {"provider": record.body.get("provider", ""), "id": "" if is_unknown(record.id) else record.id}

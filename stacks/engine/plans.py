@@ -104,6 +104,10 @@ class EstatePlan:
     def changes(self) -> bool:
         return any(plan.changes for plan in self.stacks.values())
 
+    @property
+    def counts(self) -> Counter[str]:
+        return sum((plan.counts for plan in self.stacks.values()), Counter())
+
 
 @dataclass(frozen=True, slots=True)
 class StackOutcome:

@@ -15,6 +15,7 @@ from multiprocessing.connection import wait
 from typing import Any
 
 from inventory.problems import Problem
+from stacks.engine import urns
 from stacks.engine.events import Event
 from stacks.engine.session import Job, Result
 from stacks.engine.worker import Worker, died, fork
@@ -98,11 +99,15 @@ class Run:
         result = self.results.get(stack)
         return result is not None and not result.problems and not result.interrupted
 
-    def _ended(self, stack: str, result: Result, seconds: float) -> None:
+    def _ended(self, stack: str, result: Result, seconds: float, digest: str = "") -> None:
         self.results[stack], self.seconds[stack] = result, seconds
+        root = next((r for r in result.resources if urns.type_of(r.urn) == urns.STACK), None)
+        if root and root.properties:
+            self._observe(Event(stack, "outputs", more={"outputs": root.properties}))
         what = "stack-done" if self._good(stack) else "stack-failed"
         first = result.problems[0] if result.problems else None
-        self._observe(Event(stack, what, seconds=seconds, message=first, counts=dict(result.counts)))
+        more = {"digest": result.plan.digest if result.plan else digest, "version": result.version}
+        self._observe(Event(stack, what, seconds=seconds, message=first, counts=dict(result.counts), more=more))
 
     # ------------------------------------------------------------------ workers
 
@@ -117,7 +122,8 @@ class Run:
             if isinstance(message, Result):
                 del self._workers[pipe]
                 worker.reap()
-                self._ended(worker.job.stack, message, time.monotonic() - worker.began)
+                digest = worker.job.plan.digest if worker.job.plan else ""
+                self._ended(worker.job.stack, message, time.monotonic() - worker.began, digest)
             else:
                 for event in message:
                     self._observe(event)

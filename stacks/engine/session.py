@@ -74,6 +74,8 @@ class Job:
     """stack → its planned outputs, sealed: what references see in a preview"""
     options: Options = DEFAULT
     imports: tuple[Import, ...] = ()
+    note: str = ""
+    """goes into the history"""
 
 
 @dataclass(frozen=True)
@@ -85,6 +87,8 @@ class Result:
     resources: tuple[Resource, ...] = ()
     plan: StackPlan | None = None
     interrupted: bool = False
+    version: int = 0
+    """of the state afterwards; of a plan, the one that it was made from"""
 
 
 class Session:
@@ -97,6 +101,7 @@ class Session:
         self._plugins: Plugins | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._interrupted = False
+        self._version = 0
 
     def stop(self) -> None:
         """Finish what is in flight, then end."""
@@ -120,7 +125,7 @@ class Session:
             self._tell(refused)
         problems = tuple(self.report.problems)
         done = None if problems or self._interrupted else plan
-        return Result(dict(self.report.counts), problems, found, done, self._interrupted)
+        return Result(dict(self.report.counts), problems, found, done, self._interrupted, self._version)
 
     def _with_loop(self, work: Callable[[Calls], Any]) -> Any:
         loop = self._loop = asyncio.new_event_loop()
@@ -141,6 +146,7 @@ class Session:
 
     async def _plan(self, calls: Calls) -> StackPlan:
         state = self.job.state.snapshot(self.job.stack, self.job.passphrase)
+        self._version = state.version
         deployment = self._begin(state.records, state.pending, None)
         executor = deployment.executor
         if self.job.options.refresh:
@@ -162,7 +168,7 @@ class Session:
         job = self.job
         store = job.state.open(job.stack, job.passphrase, job.salt)
         try:
-            store.begin(job.verb, Holder.me(), job.verb, job.plan.digest if job.plan else "")
+            store.begin(job.verb, Holder.me(), job.verb, job.plan.digest if job.plan else "", job.note)
             heart = asyncio.ensure_future(self._heed(store))
             try:
                 return await self._leased(calls, store)
@@ -220,6 +226,7 @@ class Session:
             await deployment.flight.idle()
         finally:
             await store.flush()
+            self._version = store.version
             final = records if store.version == before else store.records()
             found = resources(job.stack, final)
             target = job.publish / f"{job.stack}.json" if job.publish else None

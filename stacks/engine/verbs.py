@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from inventory.estate import Estate
+from inventory.places import home
 from inventory.problems import Problem, Refused, refuse
 from stacks.engine.events import Event
 from stacks.engine.options import DEFAULT, Import, Options
@@ -17,6 +18,8 @@ from stacks.engine.project import Program
 from stacks.engine.running import Run
 from stacks.engine.session import Job, Result, Verb, after_of, moved
 from stacks.engine.state import Holder, Shelf, at, now
+from stacks.engine.state.files import Folder, OneFile
+from stacks.engine.stream import Stream
 
 Observe = Callable[[Event], None]
 State = str | Path | Shelf
@@ -52,6 +55,7 @@ def plan(
     observe: Observe = ignore,
     *,
     options: Options = DEFAULT,
+    message: str = "",
     stopping: threading.Event | None = None,
 ) -> EstatePlan:
     """What an update would do. References between the stacks see what the previews before them promise. Nothing is
@@ -64,11 +68,14 @@ def plan(
         upstream = {name: result.plan.outputs for name, result in results.items() if result.plan}
         return Job("plan", program, stack, state, passphrase, salt, after[stack], upstream=upstream, options=options)
 
-    run = Run(after, prepare, observe, options.parallel, stopping or threading.Event())
-    run.go()
-    plans = {stack: result.plan for stack in after if (result := run.results.get(stack)) and result.plan}
-    estate = Estate(tuple(resource for plan in plans.values() for resource in plan.resources))
-    return EstatePlan(plans, estate, _problems(run))
+    with _stream(observe, "preview", after, options, message) as tell:
+        run = Run(after, prepare, tell, options.parallel, stopping or threading.Event())
+        run.go()
+        plans = {stack: result.plan for stack in after if (result := run.results.get(stack)) and result.plan}
+        estate = Estate(tuple(resource for plan in plans.values() for resource in plan.resources))
+        planned = EstatePlan(plans, estate, _problems(run))
+        tell.ended(_word(run), planned.counts, len(planned.problems))
+    return planned
 
 
 def apply(
@@ -78,9 +85,10 @@ def apply(
     passphrase: str,
     observe: Observe = ignore,
     *,
-    publish: Path,
+    publish: Path | None = None,
     plan: EstatePlan | None = None,
     options: Options = DEFAULT,
+    message: str = "",
     stopping: threading.Event | None = None,
 ) -> Outcome:
     """Make it so. With a plan, nothing is done that the plan does not hold, and a stack whose state has moved on since
@@ -95,10 +103,13 @@ def apply(
         if plan and planned is None:
             return Result({}, (_unplanned(stack),))
         if planned and stack in still:
-            return _noted(state, planned)
-        return Job("up", program, stack, state, passphrase, salt, after[stack], publish, planned, options=options)
+            return _noted(state, planned, message)
+        return Job(
+            "up", program, stack, state, passphrase, salt, after[stack], publish, planned, options=options, note=message
+        )
 
-    return _outcome(after, Run(after, prepare, observe, options.parallel, stopping or threading.Event()))
+    with _stream(observe, "up", after, options, message, state, plan) as tell:
+        return _outcome(after, Run(after, prepare, tell, options.parallel, stopping or threading.Event()), tell)
 
 
 def refresh(
@@ -108,12 +119,15 @@ def refresh(
     passphrase: str,
     observe: Observe = ignore,
     *,
-    publish: Path,
+    publish: Path | None = None,
     options: Options = DEFAULT,
+    message: str = "",
     stopping: threading.Event | None = None,
 ) -> Outcome:
     """Read what is there into the state. Step `refresh`: it differed; `delete`: it is gone; `same` otherwise."""
-    return _without_program("refresh", program, _order(specs), state, passphrase, observe, publish, options, stopping)
+    return _without_program(
+        "refresh", program, _order(specs), state, passphrase, observe, publish, options, message, stopping
+    )
 
 
 def destroy(
@@ -123,20 +137,22 @@ def destroy(
     passphrase: str,
     observe: Observe = ignore,
     *,
-    publish: Path,
+    publish: Path | None = None,
     options: Options = DEFAULT,
+    message: str = "",
+    alone: bool = False,
     stopping: threading.Event | None = None,
 ) -> Outcome:
-    """Delete everything of these stacks, and of those that the state folder has beside them, each before what it
-    depends on. An emptied stack keeps its history."""
+    """Delete everything of these stacks, and, unless they are to go `alone`, of those that the state folder has beside
+    them, each before what it depends on. An emptied stack keeps its history."""
     state = at(state)
-    after = {**_remembered(state, passphrase), **_order(specs)}
+    after = _order(specs) if alone else {**_remembered(state, passphrase), **_order(specs)}
     before: dict[str, tuple[str, ...]] = {stack: () for stack in reversed(after)}
     for stack, needed in after.items():
         for other in needed:
             if other in before:
                 before[other] += (stack,)
-    return _without_program("destroy", program, before, state, passphrase, observe, publish, options, stopping)
+    return _without_program("destroy", program, before, state, passphrase, observe, publish, options, message, stopping)
 
 
 def import_resources(
@@ -147,16 +163,19 @@ def import_resources(
     passphrase: str,
     observe: Observe = ignore,
     *,
-    publish: Path,
+    publish: Path | None = None,
     options: Options = DEFAULT,
+    message: str = "",
     stopping: threading.Event | None = None,
 ) -> Outcome:
     """Take resources that exist into the state of one stack; the program is to declare them as they are."""
-    after = {stack: ()}
+    after: dict[str, tuple[str, ...]] = {stack: ()}
     state = at(state)
     salt = _ready(program, state, passphrase, create=True)
-    job = Job("import", program, stack, state, passphrase, salt, (), publish, options=options, imports=tuple(imports))
-    return _outcome(after, Run(after, lambda *_: job, observe, 1, stopping or threading.Event()))
+    job = Job("import", program, stack, state, passphrase, salt, (), publish, options=options, imports=tuple(imports),
+              note=message)  # fmt: skip
+    with _stream(observe, "import", after, options, message, state) as tell:
+        return _outcome(after, Run(after, lambda *_: job, tell, 1, stopping or threading.Event()), tell)
 
 
 def stacks(state: State) -> tuple[str, ...]:
@@ -171,8 +190,9 @@ def _without_program(
     state: State,
     passphrase: str,
     observe: Observe,
-    publish: Path,
+    publish: Path | None,
     options: Options,
+    message: str,
     stopping: threading.Event | None,
 ) -> Outcome:
     state = at(state)
@@ -181,12 +201,44 @@ def _without_program(
     def prepare(stack: str, results: Mapping[str, Result]) -> Job | Result:
         if not state.exists(stack):
             return Result({}, ())
-        return Job(verb, program, stack, state, passphrase, salt, after[stack], publish, options=options)
+        return Job(verb, program, stack, state, passphrase, salt, after[stack], publish, options=options, note=message)
 
-    return _outcome(after, Run(after, prepare, observe, options.parallel, stopping or threading.Event()))
+    with _stream(observe, verb, after, options, message, state) as tell:
+        return _outcome(after, Run(after, prepare, tell, options.parallel, stopping or threading.Event()), tell)
 
 
-def _outcome(after: Mapping[str, tuple[str, ...]], run: Run) -> Outcome:
+def _stream(
+    observe: Observe,
+    verb: str,
+    after: Mapping[str, tuple[str, ...]],
+    options: Options,
+    message: str,
+    state: Shelf | None = None,
+    plan: EstatePlan | None = None,
+) -> Stream:
+    """The run's events; of what may change something, a trail stays beside the state."""
+    unusual = {key: value for key, value in asdict(options).items() if value != getattr(DEFAULT, key)}
+    digests = {stack: planned.digest for stack, planned in plan.stacks.items()} if plan else {}
+    return Stream(observe, verb, after, who=Holder.me().name, options=unusual, message=message, plan=digests,
+                  audit=trail(state) if state else None)  # fmt: skip
+
+
+def trail(state: State) -> Path:
+    """The folder of the audit trail, one file a run: beside the state, or where a server has it, among the machine's
+    environments."""
+    place = at(state).place
+    if isinstance(place, Folder):
+        return place.path / "events"
+    return place.path.with_name(f"{place.path.name}.events") if isinstance(place, OneFile) else home() / "events"
+
+
+def _word(run: Run) -> Literal["succeeded", "failed", "interrupted"]:
+    if run.interrupted or any(result.interrupted for result in run.results.values()):
+        return "interrupted"
+    return "failed" if _problems(run) else "succeeded"
+
+
+def _outcome(after: Mapping[str, tuple[str, ...]], run: Run, tell: Stream) -> Outcome:
     run.go()
     found: dict[str, StackOutcome] = {}
     for stack in after:
@@ -197,8 +249,10 @@ def _outcome(after: Mapping[str, tuple[str, ...]], run: Run) -> Outcome:
         else:
             found[stack] = StackOutcome(result.counts, result.problems, run.seconds[stack])
     estate = Estate(tuple(r for stack in after if stack in run.results for r in run.results[stack].resources))
-    interrupted = run.interrupted or any(result.interrupted for result in run.results.values())
-    return Outcome(found, estate, _problems(run), interrupted)
+    word = _word(run)
+    outcome = Outcome(found, estate, _problems(run), word == "interrupted")
+    tell.ended(word, outcome.counts, len(outcome.problems))
+    return outcome
 
 
 def _problems(run: Run) -> tuple[Problem, ...]:
@@ -236,25 +290,26 @@ def _remembered(state: Shelf, passphrase: str) -> dict[str, tuple[str, ...]]:
     return {name: after_of(state.snapshot(name, passphrase).words) for name in state.stacks()}
 
 
-def _still(after: Mapping[str, tuple[str, ...]], plans: Mapping[str, StackPlan], publish: Path) -> set[str]:
+def _still(after: Mapping[str, tuple[str, ...]], plans: Mapping[str, StackPlan], publish: Path | None) -> set[str]:
     """Stacks that would not even be touched, and that come after none that would."""
     still: set[str] = set()
     for stack, needed in after.items():
         planned = plans.get(stack)
         alone = all(other in still or other not in after for other in needed)
-        if planned and planned.still and alone and (publish / f"{stack}.json").exists() == bool(planned.resources):
+        published = publish is None or (planned and (publish / f"{stack}.json").exists() == bool(planned.resources))
+        if planned and planned.still and alone and published:
             still.add(stack)
     return still
 
 
-def _noted(state: Shelf, planned: StackPlan) -> Result:
+def _noted(state: Shelf, planned: StackPlan, note: str) -> Result:
     counts = dict(planned.counts)
     try:
-        if not state.unchanged(planned.stack, planned.based_on, Holder.me(), now(), planned.digest, counts):
+        if not state.unchanged(planned.stack, planned.based_on, Holder.me(), now(), planned.digest, counts, note):
             raise moved(planned.stack)
     except Refused as refused:
         return Result({}, refused.problems)
-    return Result(counts, (), planned.resources)
+    return Result(counts, (), planned.resources, version=planned.based_on)
 
 
 def _unplanned(stack: str) -> Problem:

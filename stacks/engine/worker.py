@@ -27,7 +27,7 @@ from stacks.engine.session import Job, Result, Session
 
 _PR_SET_PDEATHSIG = 1
 _BATCH, _PAUSE = 64, 0.05
-"""events are sent when there are so many, or after so many seconds"""
+"""events are sent when there are so many, and after so many seconds at the latest"""
 STOP = "stop"
 
 
@@ -100,29 +100,36 @@ def _work(job: Job, pipe: Any) -> NoReturn:
 
 
 class _Mailbox:
-    """Sends events in batches, from whichever thread they come."""
+    """Sends events in batches, from whichever thread they come; none waits longer than the pause."""
 
     def __init__(self, pipe: Any) -> None:
-        self._pipe, self._lock = pipe, threading.Lock()
+        self._pipe, self._lock, self._any = pipe, threading.Lock(), threading.Event()
         self._events: list[Event] = []
-        self._last = 0.0
+        threading.Thread(target=self._deliver, daemon=True, name="mail").start()
 
     def post(self, event: Event) -> None:
         with self._lock:
             self._events.append(event)
-            if len(self._events) >= _BATCH or time.monotonic() - self._last > _PAUSE:
+            if len(self._events) >= _BATCH:
                 self._send()
+        self._any.set()
 
     def close(self, result: Result) -> None:
         with self._lock:
             self._send()
             self._pipe.send(result)
 
+    def _deliver(self) -> None:
+        while self._any.wait():
+            time.sleep(_PAUSE)
+            self._any.clear()
+            with self._lock, contextlib.suppress(OSError):
+                self._send()
+
     def _send(self) -> None:
         if self._events:
             self._pipe.send(self._events)
             self._events = []
-        self._last = time.monotonic()
 
 
 def _listen(pipe: Any, session: Session) -> None:

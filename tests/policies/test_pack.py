@@ -87,8 +87,12 @@ def test_a_finding_names_the_request_and_hides_the_secret(pack: analyzer_pb2_grp
     not shutil.which("pulumi"), reason="no stock pulumi CLI on PATH: the pack is tested by its protocol"
 )
 def test_the_stock_cli_reads_the_pack(tmp_path: Path) -> None:
-    variables = {**os.environ, "PULUMI_BACKEND_URL": f"file://{tmp_path}", "PULUMI_CONFIG_PASSPHRASE": "test"}
-    (tmp_path / "Pulumi.yaml").write_text("name: empty\nruntime: yaml\nresources: {}\n")
+    variables = {
+        **os.environ, "PULUMI_BACKEND_URL": f"file://{tmp_path}", "PULUMI_CONFIG_PASSPHRASE": "test",
+        "PULUMI_HOME": str(tmp_path / "home"), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+    }  # fmt: skip
+    (tmp_path / "Pulumi.yaml").write_text("name: empty\nruntime: python\n")
+    (tmp_path / "__main__.py").write_text("")
     subprocess.run(["pulumi", "stack", "init", "s"], cwd=tmp_path, env=variables, check=True, timeout=120)
     done = subprocess.run(
         ["pulumi", "preview", "--policy-pack", str(ROOT / "policies"), "--non-interactive"],

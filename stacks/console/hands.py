@@ -1,0 +1,157 @@
+"""The two engines behind the verbs: our own, and the stock one found on PATH. Session picks by --engine.
+
+In: a ground and the typed options. Out: plans and outcomes of the same shape from both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import threading
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import Any, Protocol
+
+from inventory.estate import Estate, Resource
+from inventory.problems import refuse
+from stacks import engine
+from stacks.console import plans
+from stacks.console.ground import Ground, stock_folder
+from stacks.engine import EstatePlan, Event, Options, Outcome, StackPlan, urns
+from stacks.engine.estate import resources
+from stacks.engine.records import Record
+from stacks.engine.state import Holder
+from stacks.engine.values import clear
+
+Observe = Callable[[Event], None]
+
+
+class Hands(Protocol):
+    """What a session asks of an engine, of its one stack."""
+
+    def preview(self, observe: Observe) -> EstatePlan: ...
+    def up(self, observe: Observe, plan: EstatePlan) -> Outcome: ...
+    def refresh(self, observe: Observe) -> Outcome: ...
+    def destroy(self, observe: Observe) -> Outcome: ...
+    def doomed(self, observe: Observe) -> StackPlan:
+        """What a destroy would delete."""
+        ...
+
+    def before(self) -> Mapping[str, Resource]:
+        """URN → what is recorded now, without secrets."""
+        ...
+
+    def others(self) -> Estate:
+        """What is deployed of the stack and of its neighbours, for the judge; empty where the engine asks it itself."""
+        ...
+
+    def outputs(self, *, show_secrets: bool) -> dict[str, Any]: ...
+
+
+class Embedded:
+    """Our own engine."""
+
+    def __init__(self, on: Ground, typed: argparse.Namespace, options: Options, stopping: threading.Event) -> None:
+        self._on, self._options, self._stopping = on, options, stopping
+        self._message = getattr(typed, "message", "")
+
+    def preview(self, observe: Observe) -> EstatePlan:
+        on = self._on
+        return engine.plan(on.program, (on.spec,), on.state, on.key, observe, options=self._options,
+                           message=self._message, stopping=self._stopping)  # fmt: skip
+
+    def up(self, observe: Observe, plan: EstatePlan) -> Outcome:
+        on = self._on
+        return engine.apply(on.program, (on.spec,), on.state, on.key, observe, publish=on.publish, plan=plan,
+                            options=self._options, message=self._message, stopping=self._stopping)  # fmt: skip
+
+    def refresh(self, observe: Observe) -> Outcome:
+        on = self._on
+        return engine.refresh(on.program, (on.spec,), on.state, on.key, observe, publish=on.publish,
+                              options=self._options, message=self._message, stopping=self._stopping)  # fmt: skip
+
+    def destroy(self, observe: Observe) -> Outcome:
+        on = self._on
+        return engine.destroy(on.program, (on.spec,), on.state, on.key, observe, publish=on.publish, alone=True,
+                              options=self._options, message=self._message, stopping=self._stopping)  # fmt: skip
+
+    def doomed(self, observe: Observe) -> StackPlan:
+        return plans.deletion(self._on.name, self._on.state, self._on.key, self._options)
+
+    def before(self) -> Mapping[str, Resource]:
+        return {resource.urn: resource for resource in self._there.where("stack", self._on.name)}
+
+    def others(self) -> Estate:
+        return self._there
+
+    @cached_property
+    def _there(self) -> Estate:
+        return engine.deployed(self._on.state, self._on.key)
+
+    def outputs(self, *, show_secrets: bool) -> dict[str, Any]:
+        records = self._on.state.snapshot(self._on.name, self._on.key).records
+        return _outputs(self._on.name, records, show_secrets)
+
+
+class Stock:
+    """The stock engine. Policies are asked by itself, from our policy pack."""
+
+    def __init__(self, on: Ground, typed: argparse.Namespace, options: Options, stopping: threading.Event) -> None:
+        from stacks.engine import stock
+
+        if getattr(typed, "plan", None) or getattr(typed, "save_plan", None):
+            raise refuse(
+                "engine.stock-plan",
+                "计划文件只属于内嵌引擎:去掉 --plan/--save-plan,或去掉 --engine pulumi",
+                "plan files are the embedded engine's own: leave out --plan and --save-plan, or --engine pulumi",
+            )
+        self._stock, self._on, self._options, self._stopping = stock, on, options, stopping
+        self._ground = ground(on)
+        self._message = getattr(typed, "message", "")
+        self._before: Mapping[str, Resource] = {}
+
+    def preview(self, observe: Observe) -> EstatePlan:
+        run = self._run("preview", observe)
+        self._before = run.before
+        return self._stock.planned(run)
+
+    def up(self, observe: Observe, plan: EstatePlan) -> Outcome:
+        return self._run("up", observe).outcome
+
+    def refresh(self, observe: Observe) -> Outcome:
+        return self._run("refresh", observe).outcome
+
+    def destroy(self, observe: Observe) -> Outcome:
+        return self._run("destroy", observe).outcome
+
+    def doomed(self, observe: Observe) -> StackPlan:
+        records = self._stock.deployed(self._ground)
+        self._before = {r.urn: r for r in resources(self._on.name, records)}
+        return plans.deleting(self._on.name, records, self._options)
+
+    def before(self) -> Mapping[str, Resource]:
+        return self._before
+
+    def others(self) -> Estate:
+        return Estate()
+
+    def outputs(self, *, show_secrets: bool) -> dict[str, Any]:
+        return _outputs(self._on.name, self._stock.deployed(self._ground), show_secrets)
+
+    def _run(self, verb: Any, observe: Observe) -> Any:
+        return self._stock.run(verb, self._ground, observe, who=Holder.me().name, options=self._options,
+                               message=self._message, stopping=self._stopping)  # fmt: skip
+
+
+def ground(on: Ground) -> Any:
+    """The ground as the stock engine wants it."""
+    from stacks.engine import stock
+
+    policies = (on.policies,) if on.policies else ()
+    return stock.Ground(on.program, on.name, stock_folder(on), on.key, policies, on.variables or {}, on.publish)
+
+
+def _outputs(stack: str, records: list[Record], show_secrets: bool) -> dict[str, Any]:
+    root = next((record for record in records if record.type == urns.STACK), None)
+    if root is None:
+        return {}
+    return clear(root.outputs) if show_secrets else dict(resources(stack, [root])[0].properties)
