@@ -15,6 +15,7 @@ from stacks.engine.events import Event
 from stacks.engine.options import DEFAULT, Import, Options
 from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan
 from stacks.engine.project import Program
+from stacks.engine.reach import Inputs, Reach
 from stacks.engine.running import Run
 from stacks.engine.session import Job, Result, Verb, after_of, moved
 from stacks.engine.state import Holder, Shelf, at, now
@@ -27,12 +28,16 @@ State = str | Path | Shelf
 
 
 class Stack(Protocol):
-    """A stack to run, and the stacks that must have succeeded before it."""
+    """A stack to run, the stacks that must have succeeded before it, and what its program is given (as in `Spec`)."""
 
     @property
     def name(self) -> str: ...
     @property
     def after(self) -> tuple[str, ...]: ...
+    @property
+    def inputs(self) -> str | None: ...
+    @property
+    def files(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,9 @@ class Spec:
 
     name: str
     after: tuple[str, ...] = ()
+    inputs: str | None = ""
+    """digest of all that its program is given of `files`, whoever read them; None where nobody knows that"""
+    files: tuple[str, ...] = ()
 
 
 def ignore(event: Event) -> None:
@@ -58,15 +66,22 @@ def plan(
     message: str = "",
     stopping: threading.Event | None = None,
 ) -> EstatePlan:
-    """What an update would do. References between the stacks see what the previews before them promise. Nothing is
-    written. Refused where the program is none or the passphrase is wrong; all else is in the plan's problems."""
-    after = _order(specs)
+    """What an update would do. References between the stacks see what the previews before them promise. The state is
+    not written to. A stack that nothing has reached since it was found unchanged is not evaluated. Refused where the
+    program is none or the passphrase is wrong; all else is in the plan's problems."""
+    specs = tuple(specs)
+    after, inputs = _order(specs), _inputs(specs)
     state = at(state)
     salt = _ready(program, state, passphrase, create=False)
+    reach = Reach("plan", program, state, passphrase, salt, inputs)
 
-    def prepare(stack: str, results: Mapping[str, Result]) -> Job:
-        upstream = {name: result.plan.outputs for name, result in results.items() if result.plan}
-        return Job("plan", program, stack, state, passphrase, salt, after[stack], upstream=upstream, options=options)
+    def prepare(stack: str, results: Mapping[str, Result]) -> Job | Result:
+        plans = {name: result.plan for name, result in results.items() if result.plan}
+        if options.whole and (still := reach.still(stack, plans)):
+            return Result(still[0], (), still[1].resources, still[1])
+        upstream = {name: plan.outputs for name, plan in plans.items()}
+        return Job("plan", program, stack, state, passphrase, salt, after[stack], upstream=upstream, options=options,
+                   inputs=inputs[stack])  # fmt: skip
 
     with _stream(observe, "preview", after, options, message) as tell:
         run = Run(after, prepare, tell, options.parallel, stopping or threading.Event())
@@ -92,10 +107,13 @@ def apply(
     stopping: threading.Event | None = None,
 ) -> Outcome:
     """Make it so. With a plan, nothing is done that the plan does not hold, and a stack whose state has moved on since
-    is refused; a stack for which the plan has nothing to do is only noted in its history."""
-    after = _order(specs)
+    is refused. A stack for which the plan has nothing to do is only noted in its history; without a plan, one that
+    nothing has reached since it was found unchanged."""
+    specs = tuple(specs)
+    after, inputs = _order(specs), _inputs(specs)
     state = at(state)
     salt = _ready(program, state, passphrase, create=True)
+    reach = Reach("up", program, state, passphrase, salt, inputs)
     still = _still(after, plan.stacks if plan else {}, publish)
 
     def prepare(stack: str, results: Mapping[str, Result]) -> Job | Result:
@@ -103,10 +121,11 @@ def apply(
         if plan and planned is None:
             return Result({}, (_unplanned(stack),))
         if planned and stack in still:
-            return _noted(state, planned, message)
-        return Job(
-            "up", program, stack, state, passphrase, salt, after[stack], publish, planned, options=options, note=message
-        )
+            return _noted(state, planned, note=message)
+        if not plan and options.whole and _published(publish, stack) and (same := reach.still(stack, {})):
+            return _noted(state, same[1], same[0], note=message)
+        return Job("up", program, stack, state, passphrase, salt, after[stack], publish, planned, options=options,
+                   inputs=inputs[stack], note=message)  # fmt: skip
 
     with _stream(observe, "up", after, options, message, state, plan) as tell:
         return _outcome(after, Run(after, prepare, tell, options.parallel, stopping or threading.Event()), tell)
@@ -302,14 +321,22 @@ def _still(after: Mapping[str, tuple[str, ...]], plans: Mapping[str, StackPlan],
     return still
 
 
-def _noted(state: Shelf, planned: StackPlan, note: str) -> Result:
-    counts = dict(planned.counts)
+def _noted(state: Shelf, planned: StackPlan, counts: Mapping[str, int] | None = None, *, note: str = "") -> Result:
+    counts = dict(counts or planned.counts)
     try:
         if not state.unchanged(planned.stack, planned.based_on, Holder.me(), now(), planned.digest, counts, note):
             raise moved(planned.stack)
     except Refused as refused:
         return Result({}, refused.problems)
     return Result(counts, (), planned.resources, version=planned.based_on)
+
+
+def _published(publish: Path | None, stack: str) -> bool:
+    return publish is None or (publish / f"{stack}.json").exists()
+
+
+def _inputs(specs: Iterable[Stack]) -> dict[str, Inputs]:
+    return {spec.name: Inputs(spec.inputs, spec.files) for spec in specs}
 
 
 def _unplanned(stack: str) -> Problem:

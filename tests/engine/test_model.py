@@ -327,10 +327,18 @@ class Machine(RuleBasedStateMachine):
             want, did = planned.get(name, Counter()), done.get(name, Counter())
             assert want["create"] == did["create"], name
             assert want["delete"] == did["delete"], name
-            strongest = [max((op for op in STRENGTH if ops[op]), key=STRENGTH.index, default="same") for ops in (want, did)]
-            late = any(isinstance(value, dict) and "$ref" in value for _, value in names[name].props) if name in names else False
+            strongest = [
+                max((op for op in STRENGTH if ops[op]), key=STRENGTH.index, default="same") for ops in (want, did)
+            ]
+            late = (
+                any(isinstance(value, dict) and "$ref" in value for _, value in names[name].props)
+                if name in names
+                else False
+            )
             late = late or bool(names[name].option.get("replace_with")) if name in names else late
-            assert strongest[0] == strongest[1] or (late and STRENGTH.index(strongest[0]) > STRENGTH.index(strongest[1])), name
+            assert strongest[0] == strongest[1] or (
+                late and STRENGTH.index(strongest[0]) > STRENGTH.index(strongest[1])
+            ), name
 
     # ------------------------------------------------------------------ the end
 
