@@ -61,7 +61,7 @@ class Deployment:
         self.olds = {record.urn: record for record in records if not record.doomed}
         self.records = records
         """of the state, as the run found them"""
-        self.providers = Providers(ground.config, self.olds, registry, self._made_default, self.urn)
+        self.providers = Providers(ground.config, records, registry, self._made_default, self.urn)
         self.taken: set[str] = set()
         """URNs of old records that this run has gone on from"""
         self.was: dict[str, str] = {}

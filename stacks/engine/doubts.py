@@ -20,7 +20,7 @@ class Doubts:
 
     def begun(self, record: Record, op: str) -> bool:
         """Whether this operation (updating, deleting) was begun on the record and never confirmed."""
-        return any(p.op == op and p.record == record.number for p in self._open)
+        return any(p.op == op and _of(p, record) for p in self._open)
 
     def creations(self) -> list[Pending]:
         """Creations that nobody has repeated yet."""
@@ -32,9 +32,16 @@ class Doubts:
 
     def learnt(self, record: Record) -> tuple[int, ...]:
         """Numbers of what is settled when it is known how the record's thing is."""
-        return self._settled(lambda p: p.op != "creating" and p.record == record.number)
+        return self._settled(lambda p: p.op != "creating" and _of(p, record))
 
     def _settled(self, test: Callable[[Pending], bool]) -> tuple[int, ...]:
         settled = tuple(pending.number for pending in self._open if test(pending))
         self._open = [pending for pending in self._open if pending.number not in settled]
         return settled
+
+
+def _of(pending: Pending, record: Record) -> bool:
+    """Whether the operation was begun on the record; what the stock engine has exported says only under which name."""
+    if not pending.record:
+        return pending.urn == record.urn and not record.doomed
+    return pending.record == record.number

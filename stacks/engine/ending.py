@@ -79,9 +79,10 @@ async def delete(run: Deployment, records: list[Record]) -> None:
 
 
 def _needed_by_failures(run: Deployment) -> set[str]:
-    """URNs of the state that something needs which failed or was not begun, and so is still as it was."""
+    """URNs of the state that something needs which failed or was not begun, and so is still as it was; of what is still
+    in doubt, the provider, which is to find it another time."""
     by_urn = {record.urn: record for record in run.records}
-    found: set[str] = set()
+    found = {urns.referenced(operation.body.get("provider", ""))[0] for operation in run.executor.doubts.creations()}
     todo = [run.was.get(urn, urn) for urn in run.flight.failed]
     while todo:
         record = by_urn.get(todo.pop())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,14 +92,14 @@ class Providers:
     def __init__(
         self,
         config: Config,
-        olds: Mapping[str, Record],
+        records: Sequence[Record],
         registry: Registry,
         register: Callable[[Goal], Awaitable[Record]],
         name: Callable[[str, str], str],
     ) -> None:
         """`name`: (type, name) → URN."""
         self.registry = registry
-        self._config, self._olds, self._register, self._name = config, olds, register, name
+        self._config, self._records, self._register, self._name = config, records, register, name
         self._remembering: dict[str, asyncio.Task[Provider]] = {}
         self._defaults: dict[tuple[str, str, str], asyncio.Task[str]] = {}
 
@@ -129,8 +129,9 @@ class Providers:
 
     async def _remembered(self, reference: str) -> Provider:
         urn, id = urns.referenced(reference)
-        old = self._olds.get(urn)
-        if old is None or old.id != id:
+        # one that was replaced still deletes what it made, also when that is left to a later run
+        old = next((record for record in self._records if record.urn == urn and record.id == id), None)
+        if old is None:
             raise refuse(
                 "engine.provider-lost",
                 f"状态与程序中都没有提供者 {reference}:状态可能被手工改过,请从备份恢复",

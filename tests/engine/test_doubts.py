@@ -140,3 +140,30 @@ def test_a_failure_does_not_keep_a_persevering_run_from_what_else_is_in_doubt(wo
     world.faults()
     world.converges()
     assert [there["label"].split("-")[0] for there in world.there().values()] == ["c"]
+
+
+def test_a_replaced_provider_still_deletes_what_it_made_in_a_later_run(world: World) -> None:
+    def want(region: str) -> None:
+        mine = {"name": "p", "provider": True, "props": {"region": region}}
+        world.want(one=[mine, thing("a", opts={"provider": "p"})])
+
+    want("north")
+    assert not world.up().problems
+    want("south")
+    broken(world, delete_a="before: the line broke")
+    assert len(world.there()) == 2
+    world.converges()
+    assert len(world.there()) == 1
+
+
+def test_a_provider_stays_as_long_as_something_that_it_may_have_made_is_in_doubt(world: World) -> None:
+    mine = {"name": "p", "provider": True, "props": {"region": "north"}}
+    world.want(one=[mine, thing("a", opts={"provider": "p"}), thing("b")])
+    broken(world, create_a="after: the line broke")
+    world.faults(create_a="before: no answer")
+    assert world.destroy(options=Options(continue_on_error=True)).problems
+    assert len(world.doubts()) == 1
+    world.faults()
+    assert not world.destroy().problems
+    assert not world.there()
+    assert not world.records(whole=True)
