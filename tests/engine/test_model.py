@@ -294,11 +294,12 @@ class Machine(RuleBasedStateMachine):
             for urn in record.needs & now.keys():
                 mine, theirs = made.get(record.id), made.get(now[urn].id)
                 assert not (mine and theirs) or theirs.ended <= mine.begun, f"{record.urn} was made before {urn}"
+        rows = {record.number for record in self.world.records(whole=True)}  # those keep theirs that were replaced
         gone = {call.label: call for call in log if call.op == "delete"}
-        for record in before.records:
-            for other in before.records:
-                mine, theirs = gone.get(record.id), gone.get(other.id)
-                if mine and theirs and other.urn in record.needs and other.urn not in now and record.urn not in now:
+        left = [(r, gone[r.id]) for r in before.records if r.id in gone and r.number not in rows]
+        for record, mine in left:
+            for other, theirs in left:
+                if other.urn in record.needs:
                     assert mine.ended <= theirs.begun, f"{other.urn} was deleted before {record.urn}"
 
     def protection_holds(self, before: Before) -> None:
@@ -345,19 +346,16 @@ class Machine(RuleBasedStateMachine):
     def ends_well(self) -> None:
         """Without faults and without protection everything converges, and can be taken away."""
         self.world.faults()
-        said = {sketch.slot: sketch for sketch in self.program}
-        free = [
+        free = tuple(
             replace(sketch, renamed=False, aliased=True, options=tuple(o for o in sketch.options if o[0] != "protect"))
             for sketch in self.program
-        ]
-        kept = {slot_of(r.urn) for r in self.world.records() if r.body.get("protect")} - said.keys()
-        self.write((*free, *(Sketch(slot, props=(("exclusive", True),) if slot in EXCLUSIVE else (),
-                                    options=(("delete_before_replace", True),)) for slot in sorted(kept))))  # fmt: skip
+        )
+        self.write(self.as_recorded())
         before = self.look()
         outcome = self.world.up()
         self.judge(before, outcome)
         assert not outcome.problems, outcome.problems
-        self.write(tuple(free))
+        self.write(free)
         before = self.look()
         self.world.converges(self.spared | before.left)
         self.spare(before)
@@ -369,6 +367,18 @@ class Machine(RuleBasedStateMachine):
         self.world.agrees(self.spared)
         assert not self.world.records(whole=True)
         assert not self.world.doubts()
+
+    def as_recorded(self) -> tuple[Sketch, ...]:
+        """A program that wants what is there as it is, without protection and options."""
+        found = {}
+        for record in self.world.records(whole=True):
+            slot = slot_of(record.urn)
+            if record.gone or record.doomed or slot not in ("p", *THINGS):
+                continue
+            inputs = tuple((key, value) for key, value in clear(record.inputs).items() if key != "label")
+            provided = "::p::" in record.body.get("provider", "")
+            found[slot] = Sketch(slot, props=inputs, options=(("provider", "p"),) if provided else ())
+        return tuple(sorted(found.values(), key=lambda sketch: sketch.slot != "p"))
 
     def as_wanted(self) -> None:
         """The cloud is what the program says."""
