@@ -6,7 +6,7 @@ deletion); that label is its id and makes a creation idempotent. Properties: `si
 `exclusive` (replace). Outputs: `address`, `key` (secret).
 
 `faults.json`: {"create a": how}: "denied" (nothing was done, and that is said), "before: …", "after: …" (it was done),
-"partial: …" (it was done and does not work). `kill.json`: {"call": n, "phase": "before"|"within"|"after"|"answer",
+"partial: …" (it was done and does not work), "hold" (it waits for the file `go`). `kill.json`: {"call": n, "phase": "before"|"within"|"after"|"answer",
 "who": "worker"|"engine"|"both"}: SIGKILL at the n-th call.
 """
 
@@ -87,6 +87,9 @@ class Call:
                 raise error
             if self.fault.startswith("before"):
                 raise RuntimeError(self.fault)
+            end = time.monotonic() + 60
+            while self.fault == "hold" and not (self.folder / "go").exists() and time.monotonic() < end:
+                time.sleep(0.01)
             self.db.execute("PRAGMA synchronous=FULL")
             self.db.execute("BEGIN IMMEDIATE")
             effect, found = work(self.db)
