@@ -265,10 +265,16 @@ class Machine(RuleBasedStateMachine):
         internal = [problem for problem in outcome.problems if problem.code in ("engine.internal", "program.failed")]
         assert not internal, internal
         self.spare(before)
-        self.world.agrees(self.spared)
-        self.nothing_twice(before)
-        self.in_order(before)
-        self.protection_holds(before)
+        try:
+            self.world.agrees(self.spared)
+            self.nothing_twice(before)
+            self.in_order(before)
+            self.protection_holds(before)
+        except AssertionError as error:
+            held = [(r.number, r.urn, r.id, r.doomed, r.gone) for r in (*before.records, *self.world.records(whole=True))]
+            doubts = [(pending.op, pending.urn, pending.record) for pending in self.world.doubts()]
+            error.add_note("\n".join(map(str, (*self.world.log(), *held, *doubts, *outcome.problems))))
+            raise
 
     def spare(self, before: Before) -> None:
         """What an option lets stay in the cloud when the state forgets it."""

@@ -273,8 +273,8 @@ def test_a_decision_about_what_is_there(
     assert decision.op in ("same", "update", "replace")
     assert decision.op == "same" or decision.why
     if decision.op != "replace":
-        assert not (now.deleted or now.lost or now.forced or now.provider_replaced or now.partner_replaced or old.gone)
-        assert not (decision.delete_first or decision.gone or decision.afresh)
+        reasons = (now.deleted, now.lost, now.forced, now.provider_replaced, now.partner_replaced, old.gone)
+        assert not any((*reasons, decision.delete_first, decision.gone, decision.afresh))
     if decision.gone:
         assert now.deleted or old.gone, "what may be there would be left behind"
     if now.lost and not now.deleted:

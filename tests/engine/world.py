@@ -110,8 +110,8 @@ class World(Bench):
         rows = {pending.record: pending.op for pending in doubts}
         going = {record.id for record in records if rows.get(record.number) == "deleting"}
         going |= {record.id for record in records if urns.name(record.urn) in drifted}
-        assert known - going <= there.keys(), "the state has what the cloud has not"
-        assert there.keys() <= known | coming | spared, "the cloud has what the state has not"
+        assert not (known - going) - there.keys(), "the state has what the cloud has not"
+        assert not there.keys() - (known | coming | spared), "the cloud has what the state has not"
         for record in records:
             settled = rows.get(record.number) is None and record.id not in coming | going
             if settled and record.id in there:
