@@ -279,7 +279,7 @@ class Session:
         sys.argv = [folder]
         sys.path.insert(0, folder)
         try:
-            await run_in_stack(lambda: _nothing(runpy.run_path(folder, run_name="__main__")))
+            await run_in_stack(lambda: _main(folder))
         except BaseException as error:
             flight = deployment.flight
             ended = flight.stopping and (isinstance(error, pulumi.RunError) or crash.ending(error))
@@ -289,8 +289,11 @@ class Session:
                     self.report.problem(problem)
 
 
-def _nothing(_: Any) -> None:
-    """The program's namespace is no result."""
+async def _main(folder: str) -> None:
+    """Run the program, and let what it has registered begin. The SDK then waits for registrations one by one; with
+    none begun it waits for the first of all outputs again and again, each time over all of them: quadratic."""
+    runpy.run_path(folder, run_name="__main__")
+    await asyncio.sleep(0)
 
 
 def moved(stack: str) -> Refused:
