@@ -17,6 +17,8 @@ from typing import Any
 
 from pulumi.runtime import _context
 
+from stacks.engine.reads import on_behalf
+
 _WRAPPED = _context.__name__
 """module of the functions that the SDK wraps its calls in"""
 
@@ -48,11 +50,11 @@ class Calls(ThreadPoolExecutor):
     def run(self, work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
         """What the monitor calls: the answer of the work, or Later. Blocks only in a thread that is not the loop's."""
         if threading.get_ident() != self._home:
-            return asyncio.run_coroutine_threadsafe(work(), self._loop).result()
+            return asyncio.run_coroutine_threadsafe(_behalf(work), self._loop).result()
         if self._answer is not None:
             task, self._answer = self._answer, None
             return task.result()
-        raise Later(self._loop.create_task(work()))
+        raise Later(self._loop.create_task(work(), context=on_behalf()))
 
     def _try(self, fn: Callable[[], Any], answer: Any) -> None:
         try:
@@ -73,3 +75,7 @@ class Calls(ThreadPoolExecutor):
             self._try(fn, answer)
         finally:
             self._answer = None
+
+
+async def _behalf(work: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
+    return await asyncio.get_running_loop().create_task(work(), context=on_behalf())

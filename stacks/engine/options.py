@@ -24,10 +24,17 @@ class Options:
     """what is there is read before anything is decided"""
     run_program: bool = False
     """of a destroy: the program runs first, so that its hooks and the inputs of its providers are there"""
+    all: bool = False
+    """every stack is evaluated, also those that nothing has reached since they were found unchanged"""
     parallel: int = 2
     """stacks at once"""
     slots: int = 10
     """provider operations at once, of one stack"""
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing is left out and nothing asked for beside what the program wants."""
+        return not (self.all or self.targets or self.excludes or self.replace or self.refresh)
 
 
 @dataclass(frozen=True, slots=True)

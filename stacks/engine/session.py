@@ -37,13 +37,16 @@ from stacks.engine.monitor import Engine, Monitor, info
 from stacks.engine.options import DEFAULT, Import, Options
 from stacks.engine.plans import StackPlan
 from stacks.engine.plugins import Plugins
+from stacks.engine.plugins.inside import Inside
 from stacks.engine.project import Program
 from stacks.engine.providers import Registry
+from stacks.engine.reach import GIVEN, Inputs, keep
+from stacks.engine.reads import Heard, Reads, recording
 from stacks.engine.records import Pending, Record
 from stacks.engine.references import outputs_of
 from stacks.engine.refreshing import refresh
 from stacks.engine.sealing import Sealer
-from stacks.engine.state import Holder, Shelf, Store, now
+from stacks.engine.state import Holder, Shelf, Snapshot, Store, now
 from stacks.engine.targeting import Targets
 from stacks.engine.transforms import Transforms
 from stacks.engine.values import secret
@@ -76,6 +79,8 @@ class Job:
     imports: tuple[Import, ...] = ()
     note: str = ""
     """goes into the history"""
+    inputs: Inputs = GIVEN
+    """what the program is given beside what it reads by itself"""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ class Session:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._interrupted = False
         self._version = 0
+        self._reads = Reads()
 
     def stop(self) -> None:
         """Finish what is in flight, then end."""
@@ -155,7 +161,7 @@ class Session:
         await deployment.flight.idle()
         root = executor.records.get(deployment.root)
         sealer = Sealer(self.job.passphrase, self.job.salt)
-        return StackPlan(
+        plan = StackPlan(
             self.job.stack,
             tuple(executor.steps),
             resources(self.job.stack, [r for r in executor.records.values() if not r.number or r.number not in executor.deleted], planned=True),
@@ -163,6 +169,9 @@ class Session:
             state.version,
             not executor.touched,
         ).sealed()  # fmt: skip
+        if plan.still and self._well:
+            keep(self._reads, self.job, sealer, state, self.report.counts, plan)
+        return plan
 
     async def _change(self, calls: Calls) -> tuple[Resource, ...]:
         job = self.job
@@ -228,11 +237,18 @@ class Session:
             await store.flush()
             self._version = store.version
             final = records if store.version == before else store.records()
+            if job.verb == "up" and self._well and not deployment.executor.touched:
+                seen = Snapshot(records, pending, before)
+                keep(self._reads, job, store.sealer, seen, self.report.counts)
             found = resources(job.stack, final)
             target = job.publish / f"{job.stack}.json" if job.publish else None
             if job.publish and target and (store.version != before or target.exists() == (not found)):
                 nouns.publish(job.publish, job.stack, Estate(found))
         return found
+
+    @property
+    def _well(self) -> bool:
+        return not self.report.problems and not self._interrupted and self.job.options.whole
 
     # ------------------------------------------------------------------ the program
 
@@ -243,16 +259,22 @@ class Session:
         executor = Executor(store, pending, self.report, now, flight, hooks, job.plan)
         for record in records:
             self.report.learn([record.inputs, record.outputs])
-        config = job.program.config(job.stack, job.passphrase)
+        with recording(self._reads):
+            config = job.program.config(job.stack, job.passphrase)
         self.report.learn([secret(text) for text in config.hidden])
         ground = Ground(job.stack, job.program.name, job.program.main, config, preview)
-        outputs = outputs_of(job.state, job.passphrase, job.salt, job.upstream if preview else {})
+        outputs = self._reads.heard_of(outputs_of(job.state, job.passphrase, job.salt, job.upstream if preview else {}))
         builtin = Builtin(outputs, executor.records)
 
         plugins = self._plugins = Plugins(job.program, config, self.report)
 
         def load(package: str, version: str) -> Any:
-            return builtin if package == PACKAGE else plugins.servicer(package, version)
+            if package == PACKAGE:
+                return builtin
+            found = plugins.servicer(package, version)
+            if not isinstance(found, Inside):
+                self._reads.strange.append(f"{package} runs in a process of its own")
+            return found
 
         registry = Registry(load, lambda: str(uuid.uuid4()))
         deployment = Deployment(ground, records, executor, registry, Targets(job.options), Transforms(self._callbacks))
@@ -265,7 +287,9 @@ class Session:
         finish = ending.destroy if deployment.destroying else ending.finish
         values, keys = dict(config.values), sorted(config.secret_keys)
         deployed = info(job.program.name, job.stack, values, keys, preview=preview, parallel=job.options.slots)
-        monitor = Monitor(calls, deployment, deployed, lambda: finish(deployment))
+        monitor = Heard(
+            Monitor(calls, deployment, deployed, lambda: finish(deployment)), self._reads, job.program.folders
+        )
         set_all_config(values, keys)
         configure(
             Settings(
@@ -279,7 +303,8 @@ class Session:
         sys.argv = [folder]
         sys.path.insert(0, folder)
         try:
-            await run_in_stack(lambda: _main(folder))
+            with recording(self._reads):
+                await run_in_stack(lambda: _main(folder, self._reads))
         except BaseException as error:
             flight = deployment.flight
             ended = flight.stopping and (isinstance(error, pulumi.RunError) or crash.ending(error))
@@ -289,10 +314,10 @@ class Session:
                     self.report.problem(problem)
 
 
-async def _main(folder: str) -> None:
+async def _main(folder: str, reads: Reads) -> None:
     """Run the program, and let what it has registered begin. The SDK then waits for registrations one by one; with
     none begun it waits for the first of all outputs again and again, each time over all of them: quadratic."""
-    runpy.run_path(folder, run_name="__main__")
+    reads.main = runpy.run_path(folder, run_name="__main__")
     await asyncio.sleep(0)
 
 

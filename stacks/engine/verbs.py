@@ -15,6 +15,7 @@ from stacks.engine.events import Event
 from stacks.engine.options import DEFAULT, Import, Options
 from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan
 from stacks.engine.project import Program
+from stacks.engine.reach import GIVEN, Inputs, Reach
 from stacks.engine.running import Run
 from stacks.engine.session import Job, Result, Verb, after_of, moved
 from stacks.engine.state import Holder, Shelf, at, now
@@ -41,6 +42,8 @@ class Spec:
 
     name: str
     after: tuple[str, ...] = ()
+    inputs: Inputs = GIVEN
+    """what its program is given, where that is more than it reads by itself"""
 
 
 def ignore(event: Event) -> None:
@@ -58,15 +61,22 @@ def plan(
     message: str = "",
     stopping: threading.Event | None = None,
 ) -> EstatePlan:
-    """What an update would do. References between the stacks see what the previews before them promise. Nothing is
-    written. Refused where the program is none or the passphrase is wrong; all else is in the plan's problems."""
-    after = _order(specs)
+    """What an update would do. References between the stacks see what the previews before them promise. The state is
+    not written to. A stack that nothing has reached since it was found unchanged is not evaluated. Refused where the
+    program is none or the passphrase is wrong; all else is in the plan's problems."""
+    specs = tuple(specs)
+    after, inputs = _order(specs), _inputs(specs)
     state = at(state)
     salt = _ready(program, state, passphrase, create=False)
+    reach = Reach("plan", program, state, passphrase, salt, inputs)
 
-    def prepare(stack: str, results: Mapping[str, Result]) -> Job:
-        upstream = {name: result.plan.outputs for name, result in results.items() if result.plan}
-        return Job("plan", program, stack, state, passphrase, salt, after[stack], upstream=upstream, options=options)
+    def prepare(stack: str, results: Mapping[str, Result]) -> Job | Result:
+        plans = {name: result.plan for name, result in results.items() if result.plan}
+        if options.whole and (still := reach.still(stack, plans)):
+            return Result(still[0], (), still[1].resources, still[1])
+        upstream = {name: plan.outputs for name, plan in plans.items()}
+        return Job("plan", program, stack, state, passphrase, salt, after[stack], upstream=upstream, options=options,
+                   inputs=inputs[stack])  # fmt: skip
 
     with _stream(observe, "preview", after, options, message) as tell:
         run = Run(after, prepare, tell, options.parallel, stopping or threading.Event())
@@ -92,10 +102,13 @@ def apply(
     stopping: threading.Event | None = None,
 ) -> Outcome:
     """Make it so. With a plan, nothing is done that the plan does not hold, and a stack whose state has moved on since
-    is refused; a stack for which the plan has nothing to do is only noted in its history."""
-    after = _order(specs)
+    is refused. A stack for which the plan has nothing to do is only noted in its history; without a plan, one that
+    nothing has reached since it was found unchanged."""
+    specs = tuple(specs)
+    after, inputs = _order(specs), _inputs(specs)
     state = at(state)
     salt = _ready(program, state, passphrase, create=True)
+    reach = Reach("up", program, state, passphrase, salt, inputs)
     still = _still(after, plan.stacks if plan else {}, publish)
 
     def prepare(stack: str, results: Mapping[str, Result]) -> Job | Result:
@@ -104,9 +117,10 @@ def apply(
             return Result({}, (_unplanned(stack),))
         if planned and stack in still:
             return _noted(state, planned, message)
-        return Job(
-            "up", program, stack, state, passphrase, salt, after[stack], publish, planned, options=options, note=message
-        )
+        if not plan and options.whole and _published(publish, stack) and (same := reach.still(stack, {})):
+            return _noted(state, same[1], message, same[0])
+        return Job("up", program, stack, state, passphrase, salt, after[stack], publish, planned, options=options,
+                   inputs=inputs[stack], note=message)  # fmt: skip
 
     with _stream(observe, "up", after, options, message, state, plan) as tell:
         return _outcome(after, Run(after, prepare, tell, options.parallel, stopping or threading.Event()), tell)
@@ -302,14 +316,22 @@ def _still(after: Mapping[str, tuple[str, ...]], plans: Mapping[str, StackPlan],
     return still
 
 
-def _noted(state: Shelf, planned: StackPlan, note: str) -> Result:
-    counts = dict(planned.counts)
+def _noted(state: Shelf, planned: StackPlan, note: str, counts: Mapping[str, int] | None = None) -> Result:
+    counts = dict(counts or planned.counts)
     try:
         if not state.unchanged(planned.stack, planned.based_on, Holder.me(), now(), planned.digest, counts, note):
             raise moved(planned.stack)
     except Refused as refused:
         return Result({}, refused.problems)
     return Result(counts, (), planned.resources, version=planned.based_on)
+
+
+def _published(publish: Path, stack: str) -> bool:
+    return (publish / f"{stack}.json").exists()
+
+
+def _inputs(specs: Iterable[Stack]) -> dict[str, Inputs]:
+    return {spec.name: getattr(spec, "inputs", GIVEN) for spec in specs}
 
 
 def _unplanned(stack: str) -> Problem:

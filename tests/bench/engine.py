@@ -178,7 +178,7 @@ def _change(home: Path, stack: str) -> None:
     path.write_text(json.dumps({**json.loads(path.read_text()), "size": 2}))
 
 
-class _home:  # noqa: N801 used as a function
+class _home:
     """A folder that is gone afterwards."""
 
     def __enter__(self) -> Path:

@@ -1,0 +1,268 @@
+"""Only what a change can reach is evaluated: a stack whose evaluation would read the same as last time does the same.
+
+An evaluation that found nothing to change leaves a fingerprint of everything that it read (`reads`), sealed, in a file
+beside the state, of this machine and for one verb. A later run that finds all of it as it was, and the state at the
+same version, takes the plan from the state: every resource `same`. It assumes of a provider what its protocol asks:
+Check and Diff depend on inputs, state, and the provider's own code and configuration, not on the world.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import socket
+import stat as kinds
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from inventory.problems import Refused
+from stacks.engine import urns
+from stacks.engine.estate import resources
+from stacks.engine.journal import snapshot
+from stacks.engine.plans import StackPlan, Step
+from stacks.engine.project import Program
+from stacks.engine.reads import INSTALLED, TICK, Reads, digest, own_roots, own_sources, stamp, unrepeatable
+from stacks.engine.records import Record
+from stacks.engine.sealing import Sealer
+from stacks.engine.values import secret
+
+if TYPE_CHECKING:
+    from stacks.engine.session import Job
+
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """What a program is given by whoever runs it. `digest` stands for all that it sees of `files`: those, and all in
+    those that are folders, are not compared themselves."""
+
+    digest: str = ""
+    files: tuple[str, ...] = ()
+
+    def covers(self, path: str) -> bool:
+        return any(path == file or path.startswith(f"{file}/") for file in self.files)
+
+
+GIVEN = Inputs()
+"""nothing: the program reads all by itself"""
+
+
+# ---------------------------------------------------------------------- after an evaluation
+
+
+def fingerprint(
+    reads: Reads, program: Program, inputs: Inputs, version: int, counts: Mapping[str, int]
+) -> dict[str, Any] | None:
+    """Everything that the evaluation read, as plain data; None where it could not be held. To be sealed: variables are
+    in it as they are."""
+    if reads.strange or any(unrepeatable(reads)):
+        return None
+    loaded = [*own_sources(), str(program.root / "Pulumi.yaml")]
+    loaded += [str(folder / "__main__.py") for folder in program.folders.values()]
+    opened = {path: before for path, before in reads.files.items() if not inputs.covers(path)}
+    files: dict[str, Any] = {}
+    for path in {*loaded, *opened}:
+        entry = _file(path)
+        if path in opened and opened[path] != (tuple(entry[:3]) if entry else None):
+            return None  # it has changed since it was read
+        if path not in opened and entry and entry[1] > _BORN - TICK:
+            return None  # it may not be what this process has loaded
+        files[path] = entry
+    return {
+        "format": _FORMAT, "version": version, "counts": dict(counts), "inputs": inputs.digest, "machine": _machine(),
+        "program": repr(program), "files": files,
+        "folders": {path: _listing(path) for path in reads.listed if not inputs.covers(path)},
+        "scanned": {path: _scan(path) for path in reads.scanned if not inputs.covers(path)},
+        "roots": {path: _importable(path) for path in own_roots()},
+        "asked": {path: _asked(path) for path in reads.asked if not inputs.covers(path)},
+        "variables": reads.variables, "names": sorted(reads.names) if reads.names is not None else None,
+        "outputs": reads.outputs,
+    }  # fmt: skip
+
+
+def keep(
+    reads: Reads, job: Job, sealer: Sealer, version: int, counts: Mapping[str, int], plan: StackPlan | None = None
+) -> None:
+    """Keep the fingerprint of an evaluation that found nothing to change. What cannot be written is not kept."""
+    records = snapshot(job.path, job.passphrase)[0]
+    same = unchanged(job.stack, records, sealer, version)
+    if plan.digest != same.digest if plan else {**counts, "read": 0} != {**same.counts, "read": 0}:
+        return  # the state alone does not tell it
+    found = fingerprint(reads, job.program, job.inputs, version, counts)
+    if found is None:
+        return
+    text = sealer.seal(secret(found), job.stack)["ciphertext"]
+    path = _place(job.state, job.stack, job.verb)
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(exist_ok=True)
+        temporary = path.with_name(f"{path.name}.{os.getpid()}")
+        temporary.write_text(text, encoding="ascii")
+        temporary.replace(path)
+
+
+def unchanged(stack: str, records: Sequence[Record], sealer: Sealer, version: int) -> StackPlan:
+    """The plan of an evaluation that finds everything as the state has it."""
+    root = next((record for record in records if record.type == urns.STACK), None)
+    return StackPlan(
+        stack,
+        tuple(Step("same", record.urn) for record in records if record.type != urns.REFERENCE),
+        resources(stack, records, planned=True),
+        sealer.seal(root.outputs if root else {}, stack),
+        version,
+        still=True,
+    ).sealed()
+
+
+# ---------------------------------------------------------------------- before the next
+
+
+class Reach:
+    """What of one run over many stacks need not be evaluated. `planned`: stack → its plan of this run."""
+
+    def __init__(
+        self, verb: str, program: Program, state: Path, passphrase: str, salt: str, inputs: Mapping[str, Inputs]
+    ) -> None:
+        self._verb, self._program, self._state, self._inputs = verb, program, state, inputs
+        self._passphrase, self._sealer = passphrase, Sealer(passphrase, salt)
+        self._outputs: dict[str, str] = {}
+
+    def still(self, stack: str, planned: Mapping[str, StackPlan]) -> tuple[dict[str, int], StackPlan] | None:
+        """(steps by op, plan) of a stack that nothing has reached; None where it must be evaluated."""
+        try:
+            text = _place(self._state, stack, self._verb).read_text(encoding="ascii")
+            held = json.loads(self._sealer.open_text(text, stack))
+            if not holds(held, self._program, self._inputs[stack], lambda name: self._digest(name, planned)):
+                return None
+            records, pending, version, _ = snapshot(self._state / f"{stack}.db", self._passphrase)
+        except (OSError, ValueError, KeyError, Refused):
+            return None
+        if version != held["version"] or pending:
+            return None
+        return held["counts"], unchanged(stack, records, self._sealer, version)
+
+    def _digest(self, name: str, planned: Mapping[str, StackPlan]) -> str:
+        """Of the outputs of a stack: as its plan of this run promises, or as its state has them."""
+        stack = name.rpartition("/")[2]
+        if stack not in self._outputs:
+            if stack in planned:
+                outputs = self._sealer.open(dict(planned[stack].outputs), stack)
+            else:
+                records = snapshot(self._state / f"{stack}.db", self._passphrase)[0]
+                root = next((record for record in records if record.type == urns.STACK), None)
+                outputs = dict(root.outputs) if root else {}
+            self._outputs[stack] = digest(outputs)
+        return self._outputs[stack]
+
+
+def _place(state: Path, stack: str, verb: str) -> Path:
+    return state / "reach" / f"{stack}.{verb}"
+
+
+def holds(held: Mapping[str, Any], program: Program, inputs: Inputs, outputs: Callable[[str], str]) -> bool:
+    """Whether an evaluation would read now what it read then. `outputs`: stack → digest of its outputs now."""
+    return (
+        held.get("format") == _FORMAT
+        and held["inputs"] == inputs.digest
+        and held["machine"] == _machine()
+        and held["program"] == repr(program)
+        and all(os.environ.get(name) == value for name, value in held["variables"].items())
+        and held["names"] in (None, sorted(os.environ))
+        and all(_unchanged(path, entry) for path, entry in held["files"].items())
+        and all(_asked(path) == value for path, value in held["asked"].items())
+        and all(_listing(path) == value for path, value in held["folders"].items())
+        and all(_scan(path) == value for path, value in held["scanned"].items())
+        and all(_importable(path) == value for path, value in held["roots"].items())
+        and all(outputs(stack) == digest for stack, digest in held["outputs"].items())
+    )
+
+
+# ---------------------------------------------------------------------- what is compared
+
+
+def _file(path: str) -> list[Any] | None:
+    """[size, time of change, inode, SHA-256]"""
+    found = stamp(path)
+    if found is None:
+        return None
+    try:
+        return [*found, _content(path, found)]
+    except OSError:
+        return None
+
+
+@cache
+def _content(path: str, at: tuple[int, ...]) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _unchanged(path: str, entry: list[Any] | None) -> bool:
+    now = stamp(path)
+    if now is None or entry is None:
+        return now is entry
+    return list(now) == entry[:3] or _file(path) == [*now, entry[3]]
+
+
+def _asked(path: str) -> list[int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    whole = kinds.S_ISREG(found.st_mode)
+    return [found.st_mode, found.st_size if whole else 0, found.st_mtime_ns if whole else 0]
+
+
+def _listing(path: str) -> str:
+    try:
+        return digest(sorted(name for name in os.listdir(path) if name != "__pycache__"))
+    except OSError:
+        return ""
+
+
+def _scan(path: str) -> str:
+    try:
+        names = sorted(name for name in os.listdir(path) if name != "__pycache__")
+    except OSError:
+        return ""
+    return digest([(name, _asked(os.path.join(path, name))) for name in names])
+
+
+def _importable(path: str) -> str:
+    """Modules and packages of a folder, by name: a new one may take an old one's place."""
+    try:
+        entries = list(os.scandir(path))
+    except OSError:
+        return ""
+    return digest(
+        sorted(e.name for e in entries if e.name.endswith((".py", ".so")) or (e.name.isidentifier() and e.is_dir()))
+    )
+
+
+@cache
+def _machine() -> str:
+    """This machine, its interpreter, and what is installed for it in which version."""
+    versions = [
+        sorted(name for name in os.listdir(folder) if name.endswith((".dist-info", ".egg-info", ".pth", ".egg-link")))
+        for folder in sorted(set(INSTALLED))
+        if os.path.isdir(folder)
+    ]
+    return digest([sys.version, sys.prefix, sys.platform, socket.gethostname(), os.getuid(), versions])
+
+
+def _born() -> int:
+    """When this process began, in ns since the epoch: what changed later may not be what it has loaded."""
+    ticks = int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19])
+    age = time.clock_gettime_ns(time.CLOCK_BOOTTIME) - ticks * 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+    return time.time_ns() - age
+
+
+_BORN = time.time_ns()
+with contextlib.suppress(OSError, ValueError, AttributeError):
+    _BORN = _born()
