@@ -11,6 +11,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 
@@ -236,14 +237,7 @@ def _sound(previous: Allocations, plan: Address) -> None:
 def load(path: Path) -> Allocations:
     """The allocations of an environment; none where the file is not there yet. Refused where it is damaged."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return Allocations(
-            {name: Prefixes(*pair) for name, pair in data["segments"].items()},
-            {name: Addresses(*pair) for name, pair in data["hosts"].items()},
-            {name: Addresses(*pair) for name, pair in data["vips"].items()},
-            data["links"],
-            data["loopbacks"],
-        )
+        return _parsed(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return Allocations()
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -253,6 +247,19 @@ def load(path: Path) -> Allocations:
             f"the address file is damaged ({error}): restore it from a backup; deleting it would move addresses",
             file=str(path),
         ) from None
+
+
+@lru_cache(maxsize=2)
+def _parsed(text: str) -> Allocations:
+    """The same text is the same allocations: a forked worker has those that its parent has parsed."""
+    data = json.loads(text)
+    return Allocations(
+        {name: Prefixes(*pair) for name, pair in data["segments"].items()},
+        {name: Addresses(*pair) for name, pair in data["hosts"].items()},
+        {name: Addresses(*pair) for name, pair in data["vips"].items()},
+        data["links"],
+        data["loopbacks"],
+    )
 
 
 def save(path: Path, allocations: Allocations) -> bool:

@@ -30,6 +30,7 @@ __all__ = [
     "load",
     "read",
     "requests",
+    "sources",
     "validated",
 ]
 
@@ -114,6 +115,13 @@ def requests(folder: Path, of: City) -> tuple[Request, ...]:
     if problems:
         raise Refused(sorted(problems, key=lambda p: (p.file, p.line, p.col)))
     return tuple(each.request for each in examined if each.request)
+
+
+def sources(of: Environment) -> tuple[str, ...]:
+    """Files and folders from which the reading of an environment is made."""
+    room = ROOT / "inventory"
+    grown = places(of.state).folder / "requests"
+    return tuple(map(str, (room / "city", room / "environments.yaml", ROOT / of.requests, grown)))
 
 
 @cache

@@ -8,7 +8,7 @@ callers without anybody editing another's stack.
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from inventory import layout
@@ -62,47 +62,19 @@ class Call:
     origin: str
 
 
-@dataclass(frozen=True)
-class Blueprint:
-    """The city as it is to be in one environment."""
+class Ground:
+    """What every stack stands on: the city, its own hosts and segments, and addresses."""
 
-    read: Read
+    city: City
+    own: Layout
+    """the city's own hosts and segments"""
     allocations: Allocations
-
-    @property
-    def city(self) -> City:
-        return self.read.city
-
-    @cached_property
-    def systems(self) -> dict[str, Request]:
-        """stack → request, of all that this environment builds"""
-        return {request.stack: request for request in self.read.selected}
-
-    @cached_property
-    def own(self) -> Layout:
-        """the city's own hosts and segments"""
-        return layout.of_city(self.city)
 
     @property
     def operator(self) -> str | None:
         """Key of the unit that answers for the city's own hosts: the first of those responsible for computing."""
         item = self.city.item("computing")
         return item.responsible[0] if item and item.responsible else None
-
-    def layout(self, stack: str) -> Layout:
-        if stack not in self._layouts:
-            self._layouts[stack] = layout.of_request(self.city, self.systems[stack])
-        return self._layouts[stack]
-
-    def groups(self, stack: str) -> tuple[Group, ...]:
-        """A system's groups: one a workload, one more for the host that only votes."""
-        if stack not in self._groups:
-            self._groups[stack] = tuple(self._grouped(self.systems[stack]))
-        return self._groups[stack]
-
-    def group(self, stack: str, workload: str) -> Group:
-        """The group of a workload that is called, or calls: never the one that only votes."""
-        return next(g for g in self.groups(stack) if g.workload == workload and g.role != "arbiter")
 
     def place(self, *machines: Machine) -> Place:
         """Addresses of hosts as prefixes."""
@@ -120,6 +92,40 @@ class Blueprint:
         """The whole city: of every host that has to deliver its logs, and of every host that is watched."""
         return Place((self.city.addresses.prefix6,), (self.city.addresses.prefix4,))
 
+
+@dataclass(frozen=True)
+class Blueprint(Ground):
+    """The city as it is to be in one environment. What a stack is built from is its sheet (`sheets`)."""
+
+    read: Read
+    allocations: Allocations
+    city: City = field(init=False)
+    own: Layout = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "city", self.read.city)
+        object.__setattr__(self, "own", layout.of_city(self.read.city))
+
+    @cached_property
+    def systems(self) -> dict[str, Request]:
+        """stack → request, of all that this environment builds"""
+        return {request.stack: request for request in self.read.selected}
+
+    def layout(self, stack: str) -> Layout:
+        if stack not in self._layouts:
+            self._layouts[stack] = layout.of_request(self.city, self.systems[stack])
+        return self._layouts[stack]
+
+    def groups(self, stack: str) -> tuple[Group, ...]:
+        """A system's groups: one a workload, one more for the host that only votes."""
+        if stack not in self._groups:
+            self._groups[stack] = tuple(self._grouped(self.systems[stack]))
+        return self._groups[stack]
+
+    def group(self, stack: str, workload: str) -> Group:
+        """The group of a workload that is called, or calls: never the one that only votes."""
+        return next(g for g in self.groups(stack) if g.workload == workload and g.role != "arbiter")
+
     def calls_to(self, stack: str) -> tuple[Call, ...]:
         return tuple(self._calls[0].get(stack, ()))
 
@@ -131,6 +137,14 @@ class Blueprint:
         found = [self.city.capability(word) for word in self.systems[stack].system.uses]
         names = [capability.system for capability in found if capability]
         return tuple(dict.fromkeys(name for name in names if name in self.systems and name != stack))
+
+    def levels(self, stack: str) -> tuple[int, ...]:
+        """Levels of the pools under a system's workloads, whether it is built here or not; none of no system."""
+        request = self.read.request(stack)
+        pools = (
+            [layout.pool_of(self.city, request, workload) for workload in request.system.workloads] if request else []
+        )
+        return tuple(pool.level for pool in pools if pool)
 
     @cached_property
     def _layouts(self) -> dict[str, Layout]:

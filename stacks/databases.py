@@ -12,11 +12,12 @@ import pulumi
 
 from inventory.model import Request, Workload
 from stacks import flows
-from stacks.blueprint import DATABASE_PORT, Blueprint, Group
+from stacks.blueprint import DATABASE_PORT, Group
 from stacks.hosts import hosts, target, volume
 from stacks.parts import Part, gibibytes, shared
 from stacks.recovery import protect
 from stacks.resources import Instance, Secret, Subnet
+from stacks.sheets import Sheet
 
 VERSION = "15"
 ADMIN = "liangzhu"
@@ -26,7 +27,7 @@ DISK_MIB = 20 * 1024
 
 
 def database(
-    blue: Blueprint,
+    blue: Sheet,
     request: Request,
     workload: Workload,
     groups: Iterable[Group],

@@ -14,9 +14,10 @@ import pulumi
 
 from inventory.layout import Vip, exposure_of
 from inventory.model import Request, Serves, Workload
-from stacks.blueprint import Blueprint, Group
+from stacks.blueprint import Group
 from stacks.parts import Part, shared
 from stacks.resources import Certificate, Lb, Listener, Record
+from stacks.sheets import Sheet
 from stacks.trust import CERTIFICATE
 
 SM_SUITES = ("TLS_SM4_GCM_SM3",)
@@ -33,7 +34,7 @@ def peak_mbps(request: Request) -> int:
 
 
 def entrance(
-    blue: Blueprint,
+    blue: Sheet,
     request: Request,
     workload: Workload,
     group: Group,
@@ -68,7 +69,7 @@ def entrance(
 
 
 def _balancer(
-    blue: Blueprint,
+    blue: Sheet,
     request: Request,
     workload: Workload,
     group: Group,

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory.rendering.digest import canonical, rules_digest
-from stacks.blueprint import DATABASE_PORT, ETCD_PORTS, LOG_PORT, NODE_PORT, PATRONI_PORT, Blueprint, Group, Place
+from stacks.blueprint import DATABASE_PORT, ETCD_PORTS, LOG_PORT, NODE_PORT, PATRONI_PORT, Group, Place
+from stacks.sheets import Sheet
 
 SSH_PORT = 22
 PROMETHEUS_PORTS = (9090, 9093)
@@ -38,12 +39,12 @@ class Rule:
         return {key: getattr(self, key) for key in self.__slots__ if key != "name"}
 
 
-def of_system(blue: Blueprint, stack: str) -> dict[str, tuple[Rule, ...]]:
+def of_system(blue: Sheet, stack: str) -> dict[str, tuple[Rule, ...]]:
     """group → its rules, for every group of a system."""
     return {group.name: distinct(_of_group(blue, stack, group)) for group in blue.groups(stack)}
 
 
-def of_city(blue: Blueprint) -> dict[str, tuple[Rule, ...]]:
+def of_city(blue: Sheet) -> dict[str, tuple[Rule, ...]]:
     """group → its rules, for the city's own hosts."""
     found: dict[str, tuple[Rule, ...]] = {}
     for group in city_groups(blue):
@@ -62,7 +63,7 @@ def of_city(blue: Blueprint) -> dict[str, tuple[Rule, ...]]:
     return found
 
 
-def city_groups(blue: Blueprint) -> tuple[Group, ...]:
+def city_groups(blue: Sheet) -> tuple[Group, ...]:
     """The log hosts and the monitor hosts."""
     roles = dict.fromkeys(machine.role for machine in blue.own.machines if machine.real)
     machines = {role: tuple(m for m in blue.own.machines if m.role == role and m.real) for role in roles}
@@ -82,7 +83,7 @@ def digest(rules: Iterable[Rule]) -> str:
     return rules_digest(rule.fields() for rule in rules)
 
 
-def _of_group(blue: Blueprint, stack: str, group: Group) -> Iterator[Rule]:
+def _of_group(blue: Sheet, stack: str, group: Group) -> Iterator[Rule]:
     for call in blue.calls_from(stack):
         if call.source is group:
             for port in call.ports:
@@ -105,7 +106,7 @@ def _of_group(blue: Blueprint, stack: str, group: Group) -> Iterator[Rule]:
         yield from _quorum(blue, stack, group)
 
 
-def _entrances(blue: Blueprint, stack: str, group: Group) -> Iterator[Rule]:
+def _entrances(blue: Sheet, stack: str, group: Group) -> Iterator[Rule]:
     """What the internet or the extranet calls comes through the load balancers, from their addresses only."""
     request = blue.systems[stack]
     vips = [blue.allocations.vip(v.name) for v in blue.layout(stack).vips if v.workload == group.workload]
@@ -120,7 +121,7 @@ def _entrances(blue: Blueprint, stack: str, group: Group) -> Iterator[Rule]:
             )  # fmt: skip
 
 
-def _managed(blue: Blueprint, group: Group) -> Iterator[Rule]:
+def _managed(blue: Sheet, group: Group) -> Iterator[Rule]:
     """What every host of the city has: operators come from the bastion, the monitor scrapes, logs go out."""
     bastion, monitor, log = (blue.of_role(role) for role in ("bastion", "monitor", "log"))
     yield _rule(group, "ingress", "ssh", (SSH_PORT, SSH_PORT), bastion, "bastion", "management")
@@ -131,7 +132,7 @@ def _managed(blue: Blueprint, group: Group) -> Iterator[Rule]:
         yield _rule(group, "egress", "logs", (LOG_PORT, LOG_PORT), log, "log", "logging")
 
 
-def _quorum(blue: Blueprint, stack: str, group: Group) -> Iterator[Rule]:
+def _quorum(blue: Sheet, stack: str, group: Group) -> Iterator[Rule]:
     """A database of several members: they agree over etcd, stream to one another and ask each other's health."""
     all_ = [g for g in blue.groups(stack) if g.workload == group.workload and g.role in ("database", "arbiter")]
     members = blue.place(*(m for g in all_ for m in g.machines if g.role == "database"))

@@ -12,9 +12,10 @@ import pulumi
 
 from inventory.layout import Machine
 from stacks import flows
-from stacks.blueprint import Blueprint, Group
+from stacks.blueprint import Group
 from stacks.parts import Part, gibibytes
 from stacks.resources import Host, Resource, Sg, SgRule, Target, Volume
+from stacks.sheets import Sheet
 
 IMAGE = "debian-12"
 MONITORED = Host.kind.monitoring
@@ -31,7 +32,7 @@ def guarded(part: Part, group: Group, rules: Iterable[flows.Rule], origin: str) 
 
 
 def host(
-    blue: Blueprint, part: Part, machine: Machine, group: Group, after: Iterable[pulumi.Resource], origin: str
+    blue: Sheet, part: Part, machine: Machine, group: Group, after: Iterable[pulumi.Resource], origin: str
 ) -> Host:
     """One host with its address, and its monitoring target."""
     addresses = blue.allocations.host(machine.name)
@@ -68,7 +69,7 @@ def volume(
 
 
 def hosts(
-    blue: Blueprint,
+    blue: Sheet,
     part: Part,
     group: Group,
     rules: Mapping[str, Iterable[flows.Rule]],

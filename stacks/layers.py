@@ -14,8 +14,9 @@ from typing import Any
 
 from inventory.addressing import Allocations
 from inventory.problems import nearest, refuse
-from inventory.reading import Read
+from inventory.reading import Read, sources
 from stacks.blueprint import Blueprint
+from stacks.sheets import Sheet, sheet
 
 LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
     "city-network": ("stacks.network:city", ()),
@@ -34,12 +35,15 @@ class StackSpec:
 
     name: str
     after: tuple[str, ...] = ()
+    inputs: str | None = None
+    """digest of its sheet: of all that its program is given of `files`; None where that was not asked for"""
+    files: tuple[str, ...] = ()
 
 
-def stacks(read: Read) -> tuple[StackSpec, ...]:
-    """Every stack of an environment in an order in which they can be built. Refused where systems use one another's
-    capabilities in a ring."""
-    blue = Blueprint(read, Allocations())
+def stacks(read: Read, allocations: Allocations | None = None) -> tuple[StackSpec, ...]:
+    """Every stack of an environment in an order in which they can be built; with its addresses, also what each is given.
+    Refused where systems use one another's capabilities in a ring."""
+    blue = blueprint(read, allocations or Allocations())
     after: dict[str, tuple[str, ...]] = {name: before for name, (_, before) in LAYERS.items()}
     for stack in blue.systems:
         after[stack] = (*LAYERS, *blue.providers(stack))
@@ -56,14 +60,17 @@ def stacks(read: Read) -> tuple[StackSpec, ...]:
             where="uses",
             file=request.file,
         ) from None
-    return tuple(StackSpec(name, after[name]) for name in order)
+    if allocations is None:
+        return tuple(StackSpec(name, after[name]) for name in order)
+    files = (*sources(read.environment), str(read.places.addresses))
+    return tuple(StackSpec(name, after[name], _sheet(blue, name).digest, files) for name in order)
 
 
 def build(stack: str, read: Read, allocations: Allocations) -> dict[str, Any]:
     """Register everything of one stack, by its name; returns what it exports. Refused where there is no such stack."""
-    blue = Blueprint(read, allocations)
+    blue = blueprint(read, allocations)
     if stack in LAYERS:
-        return _builder(LAYERS[stack][0])(blue)
+        return _builder(LAYERS[stack][0])(_sheet(blue, stack))
     if stack not in blue.systems:
         near = nearest(stack, [*LAYERS, *blue.systems])
         hint = (f":是不是 {near}?", f": did you mean {near}?") if near else ("", "")
@@ -72,7 +79,21 @@ def build(stack: str, read: Read, allocations: Allocations) -> dict[str, Any]:
             f"环境 {read.environment.name} 不建名为“{stack}”的栈{hint[0]}",
             f"environment {read.environment.name} builds no stack '{stack}'{hint[1]}",
         )
-    return _builder(SYSTEM)(blue, stack)
+    return _builder(SYSTEM)(_sheet(blue, stack), stack)
+
+
+def blueprint(read: Read, allocations: Allocations) -> Blueprint:
+    """The blueprint of these very facts, drawn once: a forked worker has the one that its parent has drawn."""
+    if not _drawn or _drawn[0].read is not read or _drawn[0].allocations is not allocations:
+        _drawn[:] = [Blueprint(read, allocations)]
+    return _drawn[0]
+
+
+_drawn: list[Blueprint] = []
+
+
+def _sheet(blue: Blueprint, stack: str) -> Sheet:
+    return sheet(blue, stack, platforms=stack == "city-platforms")
 
 
 def _builder(place: str) -> Callable[..., dict[str, Any]]:

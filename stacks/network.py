@@ -13,15 +13,15 @@ import pulumi
 
 from inventory.layout import Segment
 from inventory.model import City, LinkPlan, Site
-from stacks.blueprint import Blueprint
 from stacks.parts import Part
 from stacks.resources import Link, Router, Subnet
+from stacks.sheets import Sheet
 
 CAPACITY = {"core": 100_000, "access": 40_000}
 """Mbps of a router by role: illustrative, and far above 1.3 times the peak of what stands behind it"""
 
 
-def city(blue: Blueprint) -> dict[str, Any]:
+def city(blue: Sheet) -> dict[str, Any]:
     """Stack `city-network`. Exports the names that other stacks build on."""
     cores: dict[str, Router] = {}
     segments: dict[str, Subnet] = {}
@@ -46,7 +46,7 @@ def city(blue: Blueprint) -> dict[str, Any]:
 
 
 def subnet(
-    blue: Blueprint, part: Part, segment: Segment, router: str, after: list[pulumi.Resource], **fields: Any
+    blue: Sheet, part: Part, segment: Segment, router: str, after: list[pulumi.Resource], **fields: Any
 ) -> Subnet:
     """One segment behind its site's router. Only the access segments may have a route to the internet."""
     prefixes = blue.allocations.segment(segment.name)
@@ -68,7 +68,7 @@ def subnet(
     )
 
 
-def segments(blue: Blueprint, part: Part, stack: str, after: list[pulumi.Resource]) -> dict[str, Subnet]:
+def segments(blue: Sheet, part: Part, stack: str, after: list[pulumi.Resource]) -> dict[str, Subnet]:
     """The segments of a system, behind the core router of their site."""
     return {
         segment.name: subnet(blue, part, segment, f"core-{segment.site}", after, origin=part.shared.get("origin", ""))
@@ -85,7 +85,7 @@ def _edge(own: list[Segment]) -> bool:
     return any(segment.tier == "access" for segment in own)
 
 
-def _router(blue: Blueprint, part: Part, site: Site, role: str) -> Router:
+def _router(blue: Sheet, part: Part, site: Site, role: str) -> Router:
     name = f"{role}-{site.key}"
     return part.add(
         Router, name, role=role, asn=site.asn, loopback6=blue.allocations.loopback(name), count=2,
@@ -93,7 +93,7 @@ def _router(blue: Blueprint, part: Part, site: Site, role: str) -> Router:
     )  # fmt: skip
 
 
-def _link(blue: Blueprint, part: Part, line: LinkPlan, cores: Mapping[str, Router]) -> Link:
+def _link(blue: Sheet, part: Part, line: LinkPlan, cores: Mapping[str, Router]) -> Link:
     first, second = line.ends
     sites = {site.key: site for site in blue.city.sites}
     # carriers that both ends have come first: one line of each, as far as there are lines

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from inventory.layout import pool_of
 from inventory.model import Platform as Offer
-from stacks.blueprint import Blueprint
 from stacks.parts import Part
 from stacks.resources import Platform
+from stacks.sheets import Sheet
 
 
-def city(blue: Blueprint) -> dict[str, Any]:
+def city(blue: Sheet) -> dict[str, Any]:
     """Stack `city-platforms`. Exports capability → the stack that provides it, "" where the city's layers do."""
     part = Part("platforms:Platforms", "platforms")
     for offer in blue.city.platforms:
@@ -27,16 +26,10 @@ def city(blue: Blueprint) -> dict[str, Any]:
     return {"capabilities": {capability.key: capability.system or "" for capability in offered}}
 
 
-def hosting(blue: Blueprint, offer: Offer) -> int:
+def hosting(blue: Sheet, offer: Offer) -> int:
     """The level that every pool under the platform's systems reaches (a cloud graded below what it hosts is a high
     risk); of a platform without a system of its own, that of the zone where the city's own services stand."""
-    stacks = {capability.system for capability in offer.capabilities}
-    levels = [
-        pool.level
-        for request in blue.read.requests
-        if request.stack in stacks
-        for workload in request.system.workloads
-        if (pool := pool_of(blue.city, request, workload))
-    ]
+    stacks = {capability.system for capability in offer.capabilities if capability.system}
+    levels = [level for stack in stacks for level in blue.levels(stack)]
     management = blue.city.zone("management")
     return min(levels) if levels else management.level if management else 3

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 from stacks import flows
-from stacks.blueprint import Blueprint
 from stacks.hosts import hosts, volume
 from stacks.parts import Part, reference
 from stacks.resources import Bucket, Pool, Sink
+from stacks.sheets import Sheet
 from stacks.trust import CITY_KEY, SINK
 
 RETENTION_DAYS = 184
@@ -22,7 +22,7 @@ LOG_BUCKET_GIB = 10 * 1024
 LEVEL = 3
 
 
-def city(blue: Blueprint) -> dict[str, Any]:
+def city(blue: Sheet) -> dict[str, Any]:
     """Stack `city-pools`. Exports the pools and the addresses of the city's own hosts."""
     trust = reference("city-trust")
     part = Part("pools:Pools", "pools")

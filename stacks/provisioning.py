@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from inventory import addressing
 from inventory.estate import Estate
 from inventory.places import ROOT, Places, passphrase
 from inventory.reading import Read
@@ -35,7 +36,7 @@ class Work:
 
 def work(places: Places, read: Read | None, observe: Callable[[Any], None], stopping: threading.Event) -> Work:
     """Everything for the verbs below. Without a reading only what is recorded can be worked on (destroy)."""
-    specs = layers.stacks(read) if read else ()
+    specs = layers.stacks(read, addressing.load(places.addresses)) if read else ()
     return Work(places, Program(ROOT), specs, observe, stopping)
 
 

@@ -12,11 +12,11 @@ import pulumi
 
 from inventory.layout import remote_site, same_city
 from inventory.model import Availability, City
-from stacks.blueprint import Blueprint
 from stacks.network import line_between
 from stacks.parts import Part, reference
 from stacks.pools import LEVEL, SINK
 from stacks.resources import BackupPlan, Replication
+from stacks.sheets import Sheet
 from stacks.trust import CITY_KEY
 
 REMOTE_RPO_S = 60.0
@@ -29,7 +29,7 @@ RESTORE_TEST_DAYS = 90
 MEDIA = "object-storage"
 
 
-def city(blue: Blueprint) -> dict[str, Any]:
+def city(blue: Sheet) -> dict[str, Any]:
     """Stack `city-recovery`: the city's logs survive a site and the city."""
     pools = reference("city-pools")
     common = {"level": LEVEL, "data_class": "general", "zone": "management", "bureau": blue.operator}

@@ -16,7 +16,7 @@ from inventory import layout
 from inventory.layout import exposure_of, slug
 from inventory.model import Request, Workload
 from stacks import flows, network
-from stacks.blueprint import Blueprint, Group
+from stacks.blueprint import Group
 from stacks.clusters import cluster_part, pods
 from stacks.databases import DISK_MIB, database
 from stacks.entrances import entrance, peak_mbps
@@ -24,10 +24,11 @@ from stacks.hosts import hosts, volume
 from stacks.parts import Part, gibibytes, reference, shared
 from stacks.recovery import protect
 from stacks.resources import Bucket, GovQuota, Key, Subnet, System
+from stacks.sheets import Sheet
 from stacks.trust import TIMESTAMPS, key_policy
 
 
-def system(blue: Blueprint, stack: str) -> dict[str, Any]:
+def system(blue: Sheet, stack: str) -> dict[str, Any]:
     """Everything of one system."""
     request = blue.systems[stack]
     city = {name: reference(name) for name in ("city-network", "city-trust", "city-pools")}
@@ -64,7 +65,7 @@ def system(blue: Blueprint, stack: str) -> dict[str, Any]:
     }
 
 
-def _record(blue: Blueprint, request: Request) -> dict[str, Any]:
+def _record(blue: Sheet, request: Request) -> dict[str, Any]:
     asked = request.system
     item = blue.city.item(asked.domain or asked.platform or "")
     reaches = [exposure_of(workload) for workload in asked.workloads]
@@ -84,7 +85,7 @@ def _record(blue: Blueprint, request: Request) -> dict[str, Any]:
     }
 
 
-def _quotas(blue: Blueprint, request: Request, part: Part, pools: pulumi.Resource) -> None:
+def _quotas(blue: Sheet, request: Request, part: Part, pools: pulumi.Resource) -> None:
     takes: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for machine in blue.layout(request.stack).machines:
         takes[machine.pool][0] += machine.cpu
@@ -107,7 +108,7 @@ def _quotas(blue: Blueprint, request: Request, part: Part, pools: pulumi.Resourc
 
 
 def _workload(
-    blue: Blueprint,
+    blue: Sheet,
     request: Request,
     workload: Workload,
     group: Group,
@@ -127,7 +128,7 @@ def _workload(
     return list(made.values())
 
 
-def _buckets(blue: Blueprint, request: Request, key: Key, key_name: str, root: Part) -> None:
+def _buckets(blue: Sheet, request: Request, key: Key, key_name: str, root: Part) -> None:
     sites = layout.same_city(blue.city) if request.system.availability.mode == "dual-active" else ()
     sites = sites or layout.same_city(blue.city)[:1]
     for index, bucket in enumerate(request.system.buckets):

@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from inventory.layout import same_city
-from stacks.blueprint import Blueprint
 from stacks.parts import Part
 from stacks.resources import Bastion, Certificate, Idp, Key, PasswordPolicy, Role, Tsa
+from stacks.sheets import Sheet
 
 FACTORS = ("password", "certificate")
 """of operators and of the identity provider; the certificate is the cryptographic one"""
@@ -36,7 +36,7 @@ DUTIES = {
 """三权分立: no action and no post is in two duties"""
 
 
-def city(blue: Blueprint) -> dict[str, Any]:
+def city(blue: Sheet) -> dict[str, Any]:
     """Stack `city-trust`. Exports the names of the keys and the bastion's address."""
     pair = same_city(blue.city)
     level = max(zone.level for zone in blue.city.zones)

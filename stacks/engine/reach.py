@@ -42,9 +42,9 @@ _FORMAT = 1
 @dataclass(frozen=True, slots=True)
 class Inputs:
     """What a program is given by whoever runs it. `digest` stands for all that it sees of `files`: those, and all in
-    those that are folders, are not compared themselves."""
+    those that are folders, are not compared themselves. None: nobody knows what it sees, so it is always evaluated."""
 
-    digest: str = ""
+    digest: str | None = ""
     files: tuple[str, ...] = ()
 
     def covers(self, path: str) -> bool:
@@ -63,7 +63,7 @@ def fingerprint(
 ) -> dict[str, Any] | None:
     """Everything that the evaluation read, as plain data; None where it could not be held. To be sealed: variables are
     in it as they are."""
-    if reads.strange or any(unrepeatable(reads)):
+    if inputs.digest is None or reads.strange or any(unrepeatable(reads)):
         return None
     loaded = [*own_sources(), str(program.root / "Pulumi.yaml")]
     loaded += [str(folder / "__main__.py") for folder in program.folders.values()]

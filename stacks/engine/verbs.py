@@ -15,7 +15,7 @@ from stacks.engine.events import Event
 from stacks.engine.options import DEFAULT, Import, Options
 from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan
 from stacks.engine.project import Program
-from stacks.engine.reach import GIVEN, Inputs, Reach
+from stacks.engine.reach import Inputs, Reach
 from stacks.engine.running import Run
 from stacks.engine.session import Job, Result, Verb, after_of, moved
 from stacks.engine.state import Holder, Shelf, at, now
@@ -28,12 +28,16 @@ State = str | Path | Shelf
 
 
 class Stack(Protocol):
-    """A stack to run, and the stacks that must have succeeded before it."""
+    """A stack to run, the stacks that must have succeeded before it, and what its program is given (as in `Spec`)."""
 
     @property
     def name(self) -> str: ...
     @property
     def after(self) -> tuple[str, ...]: ...
+    @property
+    def inputs(self) -> str | None: ...
+    @property
+    def files(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +46,9 @@ class Spec:
 
     name: str
     after: tuple[str, ...] = ()
-    inputs: Inputs = GIVEN
-    """what its program is given, where that is more than it reads by itself"""
+    inputs: str | None = ""
+    """digest of all that its program is given of `files`, whoever read them; None where nobody knows that"""
+    files: tuple[str, ...] = ()
 
 
 def ignore(event: Event) -> None:
@@ -331,7 +336,7 @@ def _published(publish: Path, stack: str) -> bool:
 
 
 def _inputs(specs: Iterable[Stack]) -> dict[str, Inputs]:
-    return {spec.name: getattr(spec, "inputs", GIVEN) for spec in specs}
+    return {spec.name: Inputs(spec.inputs, spec.files) for spec in specs}
 
 
 def _unplanned(stack: str) -> Problem:
