@@ -9,11 +9,9 @@ Check and Diff depend on inputs, state, and the provider's own code and configur
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import socket
-import stat as kinds
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -26,9 +24,10 @@ from inventory.problems import Refused
 from stacks.engine import urns
 from stacks.engine.estate import resources
 from stacks.engine.journal import snapshot
+from stacks.engine.looks import INSTALLED, content, digest, importable, listing, properties, scan, unchanged
 from stacks.engine.plans import StackPlan, Step
 from stacks.engine.project import Program
-from stacks.engine.reads import INSTALLED, TICK, Reads, digest, own_roots, own_sources, stamp, unrepeatable
+from stacks.engine.reads import TICK, Reads, own_roots, own_sources, unrepeatable
 from stacks.engine.records import Record
 from stacks.engine.sealing import Sealer
 from stacks.engine.values import secret
@@ -65,24 +64,25 @@ def fingerprint(
     in it as they are."""
     if inputs.digest is None or reads.strange or any(unrepeatable(reads)):
         return None
-    loaded = [*own_sources(), str(program.root / "Pulumi.yaml")]
-    loaded += [str(folder / "__main__.py") for folder in program.folders.values()]
+    loaded = {path: _BORN for path in own_sources(reads.inherited)}
+    loaded |= {path: reads.began for path in own_sources(sys.modules.keys() - reads.inherited)}
+    loaded |= {str(folder / "__main__.py"): reads.began for folder in program.folders.values()}
     opened = {path: before for path, before in reads.files.items() if not inputs.covers(path)}
     files: dict[str, Any] = {}
-    for path in {*loaded, *opened}:
-        entry = _file(path)
+    for path in loaded.keys() | opened.keys():
+        entry = content(path)
         if path in opened and opened[path] != (tuple(entry[:3]) if entry else None):
             return None  # it has changed since it was read
-        if path not in opened and entry and entry[1] > _BORN - TICK:
+        if path not in opened and entry and entry[1] > loaded[path] - TICK:
             return None  # it may not be what this process has loaded
         files[path] = entry
     return {
         "format": _FORMAT, "version": version, "counts": dict(counts), "inputs": inputs.digest, "machine": _machine(),
-        "program": repr(program), "files": files,
-        "folders": {path: _listing(path) for path in reads.listed if not inputs.covers(path)},
-        "scanned": {path: _scan(path) for path in reads.scanned if not inputs.covers(path)},
-        "roots": {path: _importable(path) for path in own_roots()},
-        "asked": {path: _asked(path) for path in reads.asked if not inputs.covers(path)},
+        "program": _program(program), "files": files,
+        "listed": {path: seen for path, seen in reads.listed.items() if not inputs.covers(path)},
+        "scanned": {path: seen for path, seen in reads.scanned.items() if not inputs.covers(path)},
+        "asked": {path: seen for path, seen in reads.asked.items() if not inputs.covers(path)},
+        "roots": {path: importable(path) for path in own_roots()},
         "variables": reads.variables, "names": sorted(reads.names) if reads.names is not None else None,
         "outputs": reads.outputs,
     }  # fmt: skip
@@ -93,7 +93,7 @@ def keep(
 ) -> None:
     """Keep the fingerprint of an evaluation that found nothing to change. What cannot be written is not kept."""
     records = snapshot(job.path, job.passphrase)[0]
-    same = unchanged(job.stack, records, sealer, version)
+    same = as_recorded(job.stack, records, sealer, version)
     if plan.digest != same.digest if plan else {**counts, "read": 0} != {**same.counts, "read": 0}:
         return  # the state alone does not tell it
     found = fingerprint(reads, job.program, job.inputs, version, counts)
@@ -108,7 +108,7 @@ def keep(
         temporary.replace(path)
 
 
-def unchanged(stack: str, records: Sequence[Record], sealer: Sealer, version: int) -> StackPlan:
+def as_recorded(stack: str, records: Sequence[Record], sealer: Sealer, version: int) -> StackPlan:
     """The plan of an evaluation that finds everything as the state has it."""
     root = next((record for record in records if record.type == urns.STACK), None)
     return StackPlan(
@@ -146,7 +146,7 @@ class Reach:
             return None
         if version != held["version"] or pending:
             return None
-        return held["counts"], unchanged(stack, records, self._sealer, version)
+        return held["counts"], as_recorded(stack, records, self._sealer, version)
 
     def _digest(self, name: str, planned: Mapping[str, StackPlan]) -> str:
         """Of the outputs of a stack: as its plan of this run promises, or as its state has them."""
@@ -172,77 +172,20 @@ def holds(held: Mapping[str, Any], program: Program, inputs: Inputs, outputs: Ca
         held.get("format") == _FORMAT
         and held["inputs"] == inputs.digest
         and held["machine"] == _machine()
-        and held["program"] == repr(program)
+        and held["program"] == _program(program)
         and all(os.environ.get(name) == value for name, value in held["variables"].items())
         and held["names"] in (None, sorted(os.environ))
-        and all(_unchanged(path, entry) for path, entry in held["files"].items())
-        and all(_asked(path) == value for path, value in held["asked"].items())
-        and all(_listing(path) == value for path, value in held["folders"].items())
-        and all(_scan(path) == value for path, value in held["scanned"].items())
-        and all(_importable(path) == value for path, value in held["roots"].items())
+        and all(unchanged(path, then) for path, then in held["files"].items())
+        and all(properties(path) == then for path, then in held["asked"].items())
+        and all(listing(path) == then for path, then in held["listed"].items())
+        and all(scan(path) == then for path, then in held["scanned"].items())
+        and all(importable(path) == then for path, then in held["roots"].items())
         and all(outputs(stack) == digest for stack, digest in held["outputs"].items())
     )
 
 
-# ---------------------------------------------------------------------- what is compared
-
-
-def _file(path: str) -> list[Any] | None:
-    """[size, time of change, inode, SHA-256]"""
-    found = stamp(path)
-    if found is None:
-        return None
-    try:
-        return [*found, _content(path, found)]
-    except OSError:
-        return None
-
-
-@cache
-def _content(path: str, at: tuple[int, ...]) -> str:
-    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
-
-
-def _unchanged(path: str, entry: list[Any] | None) -> bool:
-    now = stamp(path)
-    if now is None or entry is None:
-        return now is entry
-    return list(now) == entry[:3] or _file(path) == [*now, entry[3]]
-
-
-def _asked(path: str) -> list[int] | None:
-    try:
-        found = os.stat(path)
-    except OSError:
-        return None
-    whole = kinds.S_ISREG(found.st_mode)
-    return [found.st_mode, found.st_size if whole else 0, found.st_mtime_ns if whole else 0]
-
-
-def _listing(path: str) -> str:
-    try:
-        return digest(sorted(name for name in os.listdir(path) if name != "__pycache__"))
-    except OSError:
-        return ""
-
-
-def _scan(path: str) -> str:
-    try:
-        names = sorted(name for name in os.listdir(path) if name != "__pycache__")
-    except OSError:
-        return ""
-    return digest([(name, _asked(os.path.join(path, name))) for name in names])
-
-
-def _importable(path: str) -> str:
-    """Modules and packages of a folder, by name: a new one may take an old one's place."""
-    try:
-        entries = list(os.scandir(path))
-    except OSError:
-        return ""
-    return digest(
-        sorted(e.name for e in entries if e.name.endswith((".py", ".so")) or (e.name.isidentifier() and e.is_dir()))
-    )
+def _program(program: Program) -> str:
+    return digest([repr(program), program.settings])
 
 
 @cache

@@ -9,11 +9,8 @@ Not seen: the clock and random numbers inside of installed packages, and what co
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import sys
-import sysconfig
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -24,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from stacks.engine import urns
+from stacks.engine.looks import digest, installed, listing, properties, scan, stamp
 
 Outputs = Callable[[str], Awaitable[dict[str, Any]]]
 
@@ -42,13 +40,7 @@ _STRANGE = frozenset(
 )  # fmt: skip
 """audit events of what a fingerprint cannot hold"""
 _UNREPEATABLE = frozenset(("time", "random", "_random", "secrets", "uuid", "datetime"))
-INSTALLED = tuple(
-    f"{os.path.realpath(sysconfig.get_paths()[name])}/" for name in ("stdlib", "platstdlib", "purelib", "platlib")
-)
-"""folders of the interpreter and of installed packages: their versions are compared, not their files"""
-
 _HEARD = _STRANGE | {"open", "import", "os.listdir", "os.scandir", "ctypes.dlopen"}
-_stat = os.stat
 _current: list[Reads] = []
 """the one whose program is running, or none"""
 
@@ -64,12 +56,15 @@ class Reads:
     """What one program has read so far. Paths are absolute, as the program named them."""
 
     def __init__(self) -> None:
+        self.began = time.time_ns()
+        self.inherited = frozenset(sys.modules)
+        """modules that were loaded before"""
         self.files: dict[str, tuple[int, ...] | None] = {}
         """file → its stamp when it was first opened, None where it was not there"""
-        self.asked: set[str] = set()
-        """paths that were looked at and not opened"""
-        self.listed: set[str] = set()
-        self.scanned: set[str] = set()
+        self.asked: dict[str, list[int] | None] = {}
+        """path → what it was when its properties were first asked for"""
+        self.listed: dict[str, str] = {}
+        self.scanned: dict[str, str] = {}
         """folders of which the program saw more than the names"""
         self.variables: dict[str, str | None] = {}
         self.names: frozenset[str] | None = None
@@ -93,7 +88,9 @@ class Reads:
             if path is None:
                 self.strange.append(event)
             elif not installed(path):
-                (self.listed if event == "os.listdir" else self.scanned).add(path)
+                noted, look = (self.listed, listing) if event == "os.listdir" else (self.scanned, scan)
+                if path not in noted:
+                    noted[path] = on_behalf().run(look, path)
         elif event in _STRANGE or (event == "ctypes.dlopen" and args[0] is not None):
             self.strange.append(event)
 
@@ -111,7 +108,7 @@ class Reads:
         """The program asked for the properties of a file."""
         found = _path(path)
         if found is not None and not installed(found):
-            self.asked.add(found)
+            self.asked.setdefault(found, properties(found))
 
     def _opened(self, raw: Any, flags: int) -> None:
         path = _path(raw)
@@ -159,19 +156,6 @@ def unrepeatable(reads: Reads) -> Iterator[str]:
                 home = value.__name__ if isinstance(value, ModuleType) else getattr(value, "__module__", None)
                 if home in _UNREPEATABLE:
                     yield f"{file} uses {home}"
-
-
-def stamp(path: str) -> tuple[int, ...] | None:
-    """(size, time of change in ns, inode) of a file; None where there is none."""
-    try:
-        found = _stat(path)
-    except OSError:
-        return None
-    return found.st_size, found.st_mtime_ns, found.st_ino
-
-
-def installed(path: str) -> bool:
-    return path.startswith(INSTALLED) or "__pycache__" in path
 
 
 def _path(raw: Any) -> str | None:
@@ -250,15 +234,9 @@ class Heard:
         return self._monitor.ReadResource(request)
 
 
-def digest(value: Any) -> str:
-    """SHA-256 of plain data."""
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def own_sources() -> list[str]:
-    """Source files of every module that is loaded and not installed."""
-    files = {getattr(module, "__file__", None) for module in list(sys.modules.values())}
+def own_sources(modules: Iterable[str]) -> list[str]:
+    """Source files of those of the modules that are loaded and not installed."""
+    files = {getattr(sys.modules.get(name), "__file__", None) for name in modules}
     return sorted(os.path.abspath(f) for f in files if isinstance(f, str) and not installed(os.path.abspath(f)))
 
 
