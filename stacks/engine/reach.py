@@ -16,7 +16,6 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -130,8 +129,9 @@ class Reach:
     def __init__(
         self, verb: str, program: Program, state: Path, passphrase: str, salt: str, inputs: Mapping[str, Inputs]
     ) -> None:
-        self._verb, self._program, self._state, self._inputs = verb, program, state, inputs
+        self._verb, self._state, self._inputs = verb, state, inputs
         self._passphrase, self._sealer = passphrase, Sealer(passphrase, salt)
+        self._here = _machine(), _program(program)
         self._outputs: dict[str, str] = {}
 
     def still(self, stack: str, planned: Mapping[str, StackPlan]) -> tuple[dict[str, int], StackPlan] | None:
@@ -139,7 +139,7 @@ class Reach:
         try:
             text = _place(self._state, stack, self._verb).read_text(encoding="ascii")
             held = json.loads(self._sealer.open_text(text, stack))
-            if not holds(held, self._program, self._inputs[stack], lambda name: self._digest(name, planned)):
+            if not holds(held, self._here, self._inputs[stack], lambda name: self._digest(name, planned)):
                 return None
             records, pending, version, _ = snapshot(self._state / f"{stack}.db", self._passphrase)
         except (OSError, ValueError, KeyError, Refused):
@@ -166,13 +166,13 @@ def _place(state: Path, stack: str, verb: str) -> Path:
     return state / "reach" / f"{stack}.{verb}"
 
 
-def holds(held: Mapping[str, Any], program: Program, inputs: Inputs, outputs: Callable[[str], str]) -> bool:
-    """Whether an evaluation would read now what it read then. `outputs`: stack → digest of its outputs now."""
+def holds(held: Mapping[str, Any], here: tuple[str, str], inputs: Inputs, outputs: Callable[[str], str]) -> bool:
+    """Whether an evaluation would read now what it read then. `here`: digests of the machine and of the program's
+    settings; `outputs`: stack → digest of its outputs now."""
     return (
         held.get("format") == _FORMAT
         and held["inputs"] == inputs.digest
-        and held["machine"] == _machine()
-        and held["program"] == _program(program)
+        and (held["machine"], held["program"]) == here
         and all(os.environ.get(name) == value for name, value in held["variables"].items())
         and held["names"] in (None, sorted(os.environ))
         and all(unchanged(path, then) for path, then in held["files"].items())
@@ -188,7 +188,6 @@ def _program(program: Program) -> str:
     return digest([repr(program), program.settings])
 
 
-@cache
 def _machine() -> str:
     """This machine, its interpreter, and what is installed for it in which version."""
     versions = [

@@ -7,7 +7,6 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -80,10 +79,10 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Place]:
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setenv("READS", str(tmp_path / "reads"))
     monkeypatch.setenv("CLOUD", str(tmp_path / "cloud"))
-    yield Place(tmp_path)
+    return Place(tmp_path)
 
 
 CHANGES = {
@@ -100,9 +99,7 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_whatever_the_program_has_read_reaches_it(
-    what: str, place: Place, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_whatever_the_program_has_read_reaches_it(what: str, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("REACH_MORE", "x")
     (place.program / "helper.py").write_text("SIZE = 3\n")
     place.write("number", "5")
