@@ -14,7 +14,7 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any
 from inventory.problems import Refused
 from stacks.engine import urns
 from stacks.engine.estate import resources
-from stacks.engine.journal import snapshot
 from stacks.engine.looks import INSTALLED, content, digest, importable, listing, properties, scan, unchanged
 from stacks.engine.plans import StackPlan, Step
 from stacks.engine.project import Program
 from stacks.engine.reads import TICK, Reads, own_roots, own_sources, unrepeatable
-from stacks.engine.records import Record
 from stacks.engine.sealing import Sealer
+from stacks.engine.state import Shelf, Snapshot
+from stacks.engine.state.files import Folder, OneFile
 from stacks.engine.values import secret
 
 if TYPE_CHECKING:
@@ -88,18 +88,18 @@ def fingerprint(
 
 
 def keep(
-    reads: Reads, job: Job, sealer: Sealer, version: int, counts: Mapping[str, int], plan: StackPlan | None = None
+    reads: Reads, job: Job, sealer: Sealer, seen: Snapshot, counts: Mapping[str, int], plan: StackPlan | None = None
 ) -> None:
-    """Keep the fingerprint of an evaluation that found nothing to change. What cannot be written is not kept."""
-    records = snapshot(job.path, job.passphrase)[0]
-    same = as_recorded(job.stack, records, sealer, version)
+    """Keep the fingerprint of an evaluation of this state that found nothing to change. What cannot be written is not
+    kept."""
+    path = _place(job.state, job.stack, job.verb)
+    same = as_recorded(job.stack, seen, sealer)
     if plan.digest != same.digest if plan else {**counts, "read": 0} != {**same.counts, "read": 0}:
         return  # the state alone does not tell it
-    found = fingerprint(reads, job.program, job.inputs, version, counts)
-    if found is None:
+    found = fingerprint(reads, job.program, job.inputs, seen.version, counts)
+    if found is None or path is None:
         return
     text = sealer.seal(secret(found), job.stack)["ciphertext"]
-    path = _place(job.state, job.stack, job.verb)
     with contextlib.suppress(OSError):
         path.parent.mkdir(exist_ok=True)
         temporary = path.with_name(f"{path.name}.{os.getpid()}")
@@ -107,15 +107,16 @@ def keep(
         temporary.replace(path)
 
 
-def as_recorded(stack: str, records: Sequence[Record], sealer: Sealer, version: int) -> StackPlan:
+def as_recorded(stack: str, seen: Snapshot, sealer: Sealer) -> StackPlan:
     """The plan of an evaluation that finds everything as the state has it."""
+    records = seen.records
     root = next((record for record in records if record.type == urns.STACK), None)
     return StackPlan(
         stack,
         tuple(Step("same", record.urn) for record in records if record.type != urns.REFERENCE),
         resources(stack, records, planned=True),
         sealer.seal(root.outputs if root else {}, stack),
-        version,
+        seen.version,
         still=True,
     ).sealed()
 
@@ -127,7 +128,7 @@ class Reach:
     """What of one run over many stacks need not be evaluated. `planned`: stack → its plan of this run."""
 
     def __init__(
-        self, verb: str, program: Program, state: Path, passphrase: str, salt: str, inputs: Mapping[str, Inputs]
+        self, verb: str, program: Program, state: Shelf, passphrase: str, salt: str, inputs: Mapping[str, Inputs]
     ) -> None:
         self._verb, self._state, self._inputs = verb, state, inputs
         self._passphrase, self._sealer = passphrase, Sealer(passphrase, salt)
@@ -136,17 +137,20 @@ class Reach:
 
     def still(self, stack: str, planned: Mapping[str, StackPlan]) -> tuple[dict[str, int], StackPlan] | None:
         """(steps by op, plan) of a stack that nothing has reached; None where it must be evaluated."""
+        path = _place(self._state, stack, self._verb)
+        if path is None:
+            return None
         try:
-            text = _place(self._state, stack, self._verb).read_text(encoding="ascii")
+            text = path.read_text(encoding="ascii")
             held = json.loads(self._sealer.open_text(text, stack))
             if not holds(held, self._here, self._inputs[stack], lambda name: self._digest(name, planned)):
                 return None
-            records, pending, version, _ = snapshot(self._state / f"{stack}.db", self._passphrase)
+            seen = self._state.snapshot(stack, self._passphrase)
         except (OSError, ValueError, KeyError, Refused):
             return None
-        if version != held["version"] or pending:
+        if seen.version != held["version"] or seen.pending:
             return None
-        return held["counts"], as_recorded(stack, records, self._sealer, version)
+        return held["counts"], as_recorded(stack, seen, self._sealer)
 
     def _digest(self, name: str, planned: Mapping[str, StackPlan]) -> str:
         """Of the outputs of a stack: as its plan of this run promises, or as its state has them."""
@@ -155,15 +159,20 @@ class Reach:
             if stack in planned:
                 outputs = self._sealer.open(dict(planned[stack].outputs), stack)
             else:
-                records = snapshot(self._state / f"{stack}.db", self._passphrase)[0]
+                records = self._state.snapshot(stack, self._passphrase).records
                 root = next((record for record in records if record.type == urns.STACK), None)
                 outputs = dict(root.outputs) if root else {}
             self._outputs[stack] = digest(outputs)
         return self._outputs[stack]
 
 
-def _place(state: Path, stack: str, verb: str) -> Path:
-    return state / "reach" / f"{stack}.{verb}"
+def _place(state: Shelf, stack: str, verb: str) -> Path | None:
+    """Beside the state, where that lies in files; a fingerprint is of this machine, so a server is no place for it."""
+    if isinstance(state.place, Folder):
+        return state.place.path / "reach" / f"{stack}.{verb}"
+    if isinstance(state.place, OneFile):
+        return state.place.path.with_name(f"{state.place.path.name}.reach") / f"{stack}.{verb}"
+    return None
 
 
 def holds(held: Mapping[str, Any], here: tuple[str, str], inputs: Inputs, outputs: Callable[[str], str]) -> bool:
