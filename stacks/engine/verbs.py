@@ -78,7 +78,7 @@ def plan(
     def prepare(stack: str, results: Mapping[str, Result]) -> Job | Result:
         plans = {name: result.plan for name, result in results.items() if result.plan}
         if options.whole and (still := reach.still(stack, plans)):
-            return Result(still[0], (), still[1].resources, still[1])
+            return Result(still[0], (), still[1].resources, still[1], version=still[1].based_on)
         upstream = {name: plan.outputs for name, plan in plans.items()}
         return Job("plan", program, stack, state, passphrase, salt, after[stack], upstream=upstream, options=options,
                    inputs=inputs[stack])  # fmt: skip
@@ -331,8 +331,8 @@ def _noted(state: Shelf, planned: StackPlan, note: str, counts: Mapping[str, int
     return Result(counts, (), planned.resources, version=planned.based_on)
 
 
-def _published(publish: Path, stack: str) -> bool:
-    return (publish / f"{stack}.json").exists()
+def _published(publish: Path | None, stack: str) -> bool:
+    return publish is None or (publish / f"{stack}.json").exists()
 
 
 def _inputs(specs: Iterable[Stack]) -> dict[str, Inputs]:
