@@ -78,7 +78,7 @@ def plan(
     def prepare(stack: str, results: Mapping[str, Result]) -> Job | Result:
         plans = {name: result.plan for name, result in results.items() if result.plan}
         if options.whole and (still := reach.still(stack, plans)):
-            return Result(still[0], (), still[1].resources, still[1])
+            return Result(still[0], (), still[1].resources, still[1], version=still[1].based_on)
         upstream = {name: plan.outputs for name, plan in plans.items()}
         return Job("plan", program, stack, state, passphrase, salt, after[stack], upstream=upstream, options=options,
                    inputs=inputs[stack])  # fmt: skip
@@ -121,9 +121,9 @@ def apply(
         if plan and planned is None:
             return Result({}, (_unplanned(stack),))
         if planned and stack in still:
-            return _noted(state, planned, note=message)
+            return _noted(state, planned, message)
         if not plan and options.whole and _published(publish, stack) and (same := reach.still(stack, {})):
-            return _noted(state, same[1], same[0], note=message)
+            return _noted(state, same[1], message, same[0])
         return Job("up", program, stack, state, passphrase, salt, after[stack], publish, planned, options=options,
                    inputs=inputs[stack], note=message)  # fmt: skip
 
@@ -321,7 +321,7 @@ def _still(after: Mapping[str, tuple[str, ...]], plans: Mapping[str, StackPlan],
     return still
 
 
-def _noted(state: Shelf, planned: StackPlan, counts: Mapping[str, int] | None = None, *, note: str = "") -> Result:
+def _noted(state: Shelf, planned: StackPlan, note: str, counts: Mapping[str, int] | None = None) -> Result:
     counts = dict(counts or planned.counts)
     try:
         if not state.unchanged(planned.stack, planned.based_on, Holder.me(), now(), planned.digest, counts, note):
