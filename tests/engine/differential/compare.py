@@ -40,11 +40,13 @@ def differences(stock: Seen, ours: Seen, before: Seen | None) -> Iterator[str]:
     yield from _order(stock, ours, _needs((*stock.state, *(before.state if before else ()))))
     yield from _states("state", stock.state, ours.state)
     yield from _states("pending", [p["resource"] for p in stock.pending], [p["resource"] for p in ours.pending])
+    for where in sorted({*ours.resealed} - {*stock.resealed}):
+        yield f"sealed: {where}: the same secret has a new ciphertext"
+    if "failed" in (stock.outcome, ours.outcome):
+        return  # a plan that failed is none
     theirs, mine = ({step for step in plan if not _tolerated(TOLERATED_STEPS, step)} for plan in (stock.plan, ours.plan))
     yield from (f"plan: {urn}: stock has {op}" for op, urn in sorted(theirs - mine))
     yield from (f"plan: {urn}: ours has {op}" for op, urn in sorted(mine - theirs))
-    for where in sorted({*ours.resealed} - {*stock.resealed}):
-        yield f"sealed: {where}: the same secret has a new ciphertext"
 
 
 def _tolerated(table: dict[str, Callable[[Any], bool]], item: Any) -> bool:

@@ -53,11 +53,8 @@ class Normal:
         home = f"urn:pulumi:{stack}::{self._project}::"
         salt = raw.deployment.get("secrets_providers", {}).get("state", {}).get("salt", "")
         opened, sealed = self._opened(raw.deployment, Sealer(PASSPHRASE, salt))
-        state = sorted((_trimmed(body, _OF_STATE) for body in opened["resources"]), key=_place)
-        pending = [
-            {"type": operation["type"], "resource": _trimmed(operation["resource"], _OF_STATE)}
-            for operation in opened["pending_operations"]
-        ]
+        state = sorted((_body(body) for body in opened["resources"]), key=_place)
+        pending = [{**operation, "resource": _body(operation["resource"])} for operation in opened["pending_operations"]]
         kept = self._sealed[stack]
         resealed = tuple(
             sorted(where for where, (text, cipher) in sealed.items() if where in kept and kept[where][0] == text and kept[where][1] != cipher)
@@ -132,6 +129,17 @@ def _calls(lines: tuple[dict[str, Any], ...]) -> list[dict[str, Any]]:
 def _trimmed(body: dict[str, Any], without: tuple[str, ...]) -> dict[str, Any]:
     """Without what is random, and without what only says that there is nothing."""
     return {key: value for key, value in body.items() if key not in without and value not in (None, "", [], {}, False)}
+
+
+def _body(body: dict[str, Any]) -> dict[str, Any]:
+    """Of a resource in the state, with its sets in order."""
+    body = _trimmed(body, _OF_STATE)
+    for key in ("dependencies", "replaceWith"):
+        if key in body:
+            body[key] = sorted(body[key])
+    if "propertyDependencies" in body:
+        body["propertyDependencies"] = {key: sorted(urns or ()) for key, urns in body["propertyDependencies"].items()}
+    return body
 
 
 def _marked(value: Any) -> Any:

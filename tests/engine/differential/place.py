@@ -45,6 +45,7 @@ class Place:
             shutil.copytree(PROGRAMS / part, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
         self.program, self.sdk, self.cloud = folder / name, folder / "sdk", folder / "cloud"
         self.cloud.mkdir()
+        (self.cloud / "cloud.json").write_text(json.dumps({"counts": {}, "things": {}}), encoding="utf-8")
         self._read = 0
         for stack in ("one", "two"):
             self.configure(stack, {})

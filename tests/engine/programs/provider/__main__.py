@@ -47,7 +47,7 @@ def cloud():
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         path = folder / "cloud.json"
-        state = json.loads(path.read_text()) if path.exists() else {"counts": {}, "things": {}}
+        state = json.loads(path.read_text())
         before = json.dumps(state)
         yield state
         if json.dumps(state) != before:
