@@ -138,7 +138,8 @@ def _body(body: dict[str, Any]) -> dict[str, Any]:
         if key in body:
             body[key] = sorted(body[key])
     if "propertyDependencies" in body:
-        body["propertyDependencies"] = {key: sorted(urns or ()) for key, urns in body["propertyDependencies"].items()}
+        found = {key: sorted(urns) for key, urns in body.pop("propertyDependencies").items() if urns}
+        body |= {"propertyDependencies": found} if found else {}
     return body
 
 
@@ -150,15 +151,15 @@ def _marked(value: Any) -> Any:
 def _plain(value: Any) -> Any:
     """Whole numbers without a fraction, and special values with words for their signatures."""
     if isinstance(value, dict):
-        return {_SIGNATURES.get(key, key): _plain(item) for key, item in value.items()}
+        return {SIGNATURES.get(key, key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         return int(value)
-    return _SIGNATURES.get(value, value) if isinstance(value, str) else value
+    return SIGNATURES.get(value, value) if isinstance(value, str) else value
 
 
-_SIGNATURES = {
+SIGNATURES = {
     SIGNATURE: "$special",
     "c44067f5952c0a294b673a41bacd8c17": "asset",
     "0def7320c3a5731c473e5ecbe6d01bc7": "archive",

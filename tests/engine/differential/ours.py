@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from stacks import engine
-from stacks.engine.options import Options
 from tests.engine.differential.cases import Step
 from tests.engine.differential.place import PASSPHRASE, Place, Raw, salt
 
 
 class Ours:
-    """The embedded engine on one place."""
+    """The embedded engine on one place. `state`: name of the folder of its states."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, state: str = "state") -> None:
         self.place = place
         self._program = engine.Program(place.program)
-        self._state, self._publish = place.folder / "state", place.folder / "estate"
-        self._state.mkdir()
+        self._state, self._publish = place.folder / state, place.folder / "estate"
+        self._state.mkdir(exist_ok=True)
         (self._state / "encryptionsalt").write_text(salt(), encoding="ascii")
 
     def run(self, step: Step) -> Raw:
@@ -41,38 +38,30 @@ class Ours:
         )
 
     def _run(self, step: Step, events: list[engine.Event]) -> tuple[tuple[tuple[str, str], ...], Any]:
-        options = Options(
+        options = engine.Options(
             targets=step.targets, target_dependents=step.target_dependents, excludes=step.excludes,
             exclude_dependents=step.exclude_dependents, replace=step.replace, continue_on_error=step.continue_on_error,
             refresh=step.refresh,
         )  # fmt: skip
         given: Any = (self._program, [engine.Spec(step.stack)], self._state, PASSPHRASE, events.append)
-        more: Any = {} if options == Options() else {"options": options}
         if step.verb == "preview":
-            plan = engine.plan(*given, **more)
+            plan = engine.plan(*given, options=options)
             steps = plan.stacks[step.stack].steps if step.stack in plan.stacks else ()
             return tuple((done.op, done.urn) for done in steps), plan.problems
         verb = {"up": engine.apply, "refresh": engine.refresh, "destroy": engine.destroy}[step.verb]
-        return (), verb(*given, publish=self._publish, **more).problems
+        return (), verb(*given, publish=self._publish, options=options).problems
 
     def deployment(self, stack: str) -> dict[str, Any]:
         """The state of a stack in Pulumi's form, secrets sealed."""
-        path = self._state / f"{stack}.db"
-        if not path.exists():
-            return {}
-        db = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
-        try:
-            resources = [json.loads(body) for (body,) in db.execute("SELECT body FROM resources ORDER BY number")]
-            pending = [
-                {"resource": json.loads(body), "type": op} for op, body in db.execute("SELECT op, body FROM pending")
-            ]
-        finally:
-            db.close()
-        return {
-            "resources": resources,
-            "pending_operations": pending,
-            "secrets_providers": {"type": "passphrase", "state": {"salt": salt()}},
-        }
+        return self.export(stack)["deployment"] if stack in engine.stacks(self._state) else {}
+
+    def export(self, stack: str) -> dict[str, Any]:
+        """The document of a stack."""
+        return engine.export(stack, self._state, PASSPHRASE)
+
+    def import_(self, stack: str, document: dict[str, Any]) -> None:
+        """Put a document in place of the stack's record. Refused where it is not taken."""
+        engine.import_(self._program, stack, document, self._state, PASSPHRASE)
 
 
 @contextmanager

@@ -58,7 +58,7 @@ class Place:
             state = json.loads(path.read_text(encoding="utf-8"))
             for id, change in step.drift.items():
                 if change is None:
-                    del state["things"][id]
+                    state["things"].pop(id, None)
                 else:
                     state["things"].setdefault(id, {"props": {}, "writes": 1, "type": ""})["props"].update(change)
             path.write_text(json.dumps(state), encoding="utf-8")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.engine.differential import recording
+from tests.engine.differential import exchange, recording
 from tests.engine.differential.cases import case, digest
 from tests.engine.differential.compare import differences
 from tests.engine.differential.normal import Normal, Seen
@@ -34,13 +34,17 @@ def record(name: str, folder: Path) -> list[str]:
 
 
 def compare(name: str, engine: type[Ours] | type[Stock], folder: Path, *, all_steps: bool = False) -> list[str]:
-    """Where an engine differs from the recording, in the first step that does: what follows, follows from it."""
+    """Where an engine differs from the recording, in the first step that does: what follows, follows from it. Our
+    engine makes each preview a second time, from what the stock engine had recorded before it."""
     told: list[str] = []
-    recorded, last = recording.read(name).steps, {}
-    for number, (step, theirs, mine) in enumerate(
-        zip(case(name).steps, recorded, run(name, engine, folder), strict=True), 1
-    ):
-        found = list(differences(theirs, mine, last.get(step.stack)))
+    last: dict[str, Seen] = {}
+    place = Place(name, folder)
+    runs, normal = engine(place), Normal(name)
+    for number, (step, theirs) in enumerate(zip(case(name).steps, recording.read(name).steps, strict=True), 1):
+        found = list(differences(theirs, normal.seen(runs.run(step), step.stack), last.get(step.stack)))
+        if engine is Ours and step.verb == "preview" and last and not found:
+            resumed = exchange.resumed(place, step, last, name)
+            found = [f"from the recorded state: {line}" for line in differences(theirs, resumed, None)]
         if found:
             told += [f"step {number}: {step.verb} {step.step}", *found]
             if not all_steps:

@@ -52,9 +52,7 @@ class Stock:
     def run(self, step: Step) -> Raw:
         """Run one step."""
         surroundings = self.place.prepare(step)
-        if step.stack not in self._stacks:
-            self._pulumi(["stack", "init", step.stack], surroundings, check=True)
-            self._stacks.add(step.stack)
+        self._init(step.stack)
         words = [step.verb, "--stack", step.stack, "--json", "--non-interactive", "--color", "never"]
         words += [] if step.verb == "preview" else ["--yes", "--skip-preview"]
         done = self._pulumi([*words, *_flags(step)], surroundings)
@@ -72,11 +70,28 @@ class Stock:
         path = self._state / ".pulumi" / "stacks" / self.place.name / f"{stack}.json"
         return json.loads(path.read_text(encoding="utf-8"))["checkpoint"].get("latest") or {}
 
+    def export(self, stack: str) -> dict[str, Any]:
+        """The document that `pulumi stack export` writes."""
+        return json.loads(self._pulumi(["stack", "export", "--stack", stack], {}, check=True).stdout)
+
+    def import_(self, stack: str, document: dict[str, Any]) -> None:
+        """Put a document in place of the stack's state. CalledProcessError where it is not taken."""
+        self._init(stack)
+        file = self.place.folder / "import.json"
+        file.write_text(json.dumps(document), encoding="utf-8")
+        self._pulumi(["stack", "import", "--stack", stack, "--file", str(file)], {}, check=True)
+
+    def _init(self, stack: str) -> None:
+        if stack not in self._stacks:
+            self._pulumi(["stack", "init", stack], {}, check=True)
+            self._stacks.add(stack)
+
     def _pulumi(
         self, words: list[str], surroundings: dict[str, str], *, check: bool = False
     ) -> subprocess.CompletedProcess[str]:
         own = Path(sys.prefix) / "bin"
         environment = {
+            "PULUMI_CONFIG_PASSPHRASE": PASSPHRASE,
             **surroundings,
             "PATH": f"{own}:{os.environ['PATH']}",
             "HOME": str(self._home),

@@ -4,7 +4,7 @@ from pulumi import ResourceOptions
 from things import Thing, step
 
 a = Thing("a", kind="Named", size=step())
-Thing("labelled", kind="Named", label="mine" if step() < 3 else None, size=1)
-Thing("moves", kind="Named", place="here" if step() < 3 else "there")
+labelled = Thing("labelled", kind="Named", label="mine" if step() < 3 else None, size=1)
+moves = Thing("moves", kind="Named", place="here" if step() < 3 else "there")
 if step() == 2:
-    Thing("bad", ResourceOptions(depends_on=[a]), invalid=True)
+    Thing("bad", ResourceOptions(depends_on=[a, labelled, moves]), invalid=True)

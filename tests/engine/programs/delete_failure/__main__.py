@@ -8,6 +8,4 @@ if step() < 2:
     Thing("leaves", of=a.address)
 place = "here" if step() < 3 else "there"
 if step() < 4:
-    Thing("moves", place=place)
-    first = ResourceOptions(delete_before_replace=True)
-    Thing("moves-first", first, place="here" if step() < 4 else "there")
+    Thing("moves", ResourceOptions(depends_on=[a]), place=place)

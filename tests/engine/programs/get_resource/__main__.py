@@ -5,11 +5,11 @@ from pulumi import ResourceOptions
 from things import Thing, step
 
 if step() < 6:
-    read = Thing.get("read", "wild-1" if step() < 3 else "wild-2")
-    Thing("uses", of=read.address)
+    read = Thing.get("read", "wild-1" if step() < 4 else "wild-2")
+    uses = Thing("uses", of=read.address)
     pulumi.export("address", read.address)
 if step() == 3:
-    Thing.get("absent", "wild-9", ResourceOptions(depends_on=[read]))
+    Thing.get("absent", "wild-9", ResourceOptions(depends_on=[uses]))
 match step():
     case 1 | 2:
         turning = Thing.get("turning", "wild-1")

@@ -6,6 +6,6 @@ from things import Thing, step
 place = {1: "a", 2: "b", 3: "b", 4: "c"}[step()]
 guarded = ResourceOptions(delete_before_replace=True, protect=step() < 3)
 a = Thing("a", guarded, place=place)
-Thing("after-a", place=a.address)
-base = Thing("base", ResourceOptions(delete_before_replace=True, depends_on=[a]), place="x" if step() < 4 else "y")
+after = Thing("after-a", place=a.address)
+base = Thing("base", ResourceOptions(delete_before_replace=True, depends_on=[after]), place="x" if step() < 4 else "y")
 Thing("dependent", ResourceOptions(protect=True), place=base.address)

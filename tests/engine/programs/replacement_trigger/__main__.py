@@ -1,6 +1,5 @@
 """A resource is replaced when the value that it names as a trigger changes."""
 
-import pulumi
 from pulumi import ResourceOptions
 from things import Thing, step
 
@@ -9,4 +8,3 @@ Thing("text", ResourceOptions(replacement_trigger="one" if step() < 3 else "two"
 Thing("added", ResourceOptions(replacement_trigger=None if step() == 1 else {"day": [1, 2]}), size=1)
 Thing("removed", ResourceOptions(replacement_trigger="x" if step() < 5 else None), size=1)
 Thing("output", ResourceOptions(replacement_trigger=source.writes), size=1)
-Thing("secret", ResourceOptions(replacement_trigger=pulumi.Output.secret("s" if step() < 3 else "t")), size=1)

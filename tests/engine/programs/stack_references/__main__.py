@@ -9,6 +9,9 @@ if pulumi.get_stack() == "one":
     pulumi.export("nested", {"list": [a.writes, "x"], "none": None})
     pulumi.export("password", pulumi.Output.secret("hush hush"))
     pulumi.export("partly", {"open": 1, "shut": pulumi.Output.secret("hush")})
+elif step() == 3:
+    named = pulumi.StackReference("named", stack_name=f"organization/{pulumi.get_project()}/one")
+    named.require_output("missing")
 else:
     base = pulumi.StackReference(f"organization/{pulumi.get_project()}/one")
     Thing("user", of=base.get_output("address"), list=base.get_output("nested").apply(lambda nested: nested["list"]))
@@ -17,6 +20,3 @@ else:
     base.get_output("password").apply(lambda value: note("password", length=len(value)))
     pulumi.export("passed-on", base.get_output("password"))
     pulumi.export("all", base.outputs)
-    named = pulumi.StackReference("named", stack_name=f"organization/{pulumi.get_project()}/one")
-    if step() == 3:
-        named.require_output("missing")
