@@ -8,7 +8,7 @@ if step() < 5:
     after = Thing("after", of=taken.address)
     ignoring = Thing("ignoring", ResourceOptions(import_="wild-2", ignore_changes=["size"]), size=1, word="w")
     if step() == 2:
-        Thing("mismatch", ResourceOptions(import_="wild-3", depends_on=[after, ignoring]), size=7)
+        Thing("mismatch", ResourceOptions(import_="wild-5", depends_on=[after, ignoring]), size=7)
     if step() == 3:
         Thing("absent", ResourceOptions(import_="wild-9", depends_on=[after, ignoring]), size=7)
 if step() == 4:
