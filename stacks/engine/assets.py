@@ -22,6 +22,15 @@ _PACKED = (".tar", ".tgz", ".tar.gz", ".zip", ".jar")
 _BOOKKEEPING = ".pulumi"
 
 
+def elided(value: Any) -> Any:
+    """The value with assets and archives as their hashes alone: that is all a comparison needs."""
+    return mapped(value, lambda special: _hash(special) if special[SIGNATURE] in (ASSET, ARCHIVE) else special)
+
+
+def _hash(special: dict[str, Any]) -> dict[str, Any]:
+    return {key: special[key] for key in (SIGNATURE, "hash") if key in special}
+
+
 def hashed(values: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The values with every asset's and archive's hash filled in. Relative paths start at `folder`, the program's.
     Refused where a file cannot be read, or lies on another machine."""
@@ -94,11 +103,32 @@ def _archive(archive: dict[str, Any], folder: Path) -> str:
 
 
 def _entry(name: str, content: bytes) -> bytes:
-    """A file as an entry of a tar: mode 0600, no owner, no time."""
-    entry = tarfile.TarInfo(name)
-    entry.mode, entry.size = 0o600, len(content)
-    head = entry.tobuf(tarfile.USTAR_FORMAT if name.isascii() and len(name) <= 100 else tarfile.PAX_FORMAT)
-    return head + content + b"\0" * (-len(content) % 512)
+    """A file as an entry of a tar, to the byte as the stock engine writes it: mode 0600, no owner, no time."""
+    body = content + b"\0" * (-len(content) % 512)
+    if name.isascii() and len(name) <= 100:
+        return _head(name, 0o600, len(content), b"0") + body
+    plain = "".join(letter for letter in name if letter.isascii())
+    folder, _, file = plain.rpartition("/")
+    record = _record("path", name)
+    extended = _head("/".join(filter(None, (folder, "PaxHeaders.0", file))), 0, len(record), b"x")
+    return extended + record + b"\0" * (-len(record) % 512) + _head(plain, 0o600, len(content), b"0") + body
+
+
+def _head(name: str, mode: int, size: int, kind: bytes) -> bytes:
+    owner = b"0000000\0" * 2
+    numbers = b"%07o\0" % mode + owner + b"%011o\0" % size + b"%011o\0" % 0
+    start = name.encode()[:100].ljust(100, b"\0") + numbers
+    end = (kind + b"\0" * 100 + b"ustar\x0000" + b"\0" * 64 + owner).ljust(512 - len(start) - 8, b"\0")
+    return start + b"%06o\0 " % sum(start + b" " * 8 + end) + end
+
+
+def _record(key: str, value: str) -> bytes:
+    """`length key=value`, the length that of the whole line."""
+    rest = f" {key}={value}\n".encode()
+    length = len(rest)
+    while len(str(length)) + len(rest) != length:
+        length = len(str(length)) + len(rest)
+    return str(length).encode() + rest
 
 
 def _files(archive: dict[str, Any], folder: Path) -> Iterator[tuple[str, bytes]]:

@@ -61,6 +61,8 @@ class Deployment:
         self.olds = {record.urn: record for record in records if not record.doomed}
         self.records = records
         """of the state, as the run found them"""
+        self.left = {record.number for record in records if record.doomed}
+        """rows of what an earlier run replaced and did not come to delete"""
         self.providers = Providers(ground.config, records, registry, self._made_default, self.urn)
         self.taken: set[str] = set()
         """URNs of old records that this run has gone on from"""
@@ -90,9 +92,6 @@ class Deployment:
         goal = await self.refusing(request.name, self._goal(request))
         self.transforms.remember(goal.urn, request)
         old = await self.refusing(goal.name, self._old(goal, request))
-        if not self.flight.failed.isdisjoint(goal.needs):
-            self.flight.failed.add(goal.urn)
-            return wire.RegisterResourceResponse(urn=goal.urn, result=wire.Result.FAIL)
         try:
             record = await self.refusing(goal.name, self.settle(goal, old))
         except Failed:
@@ -128,6 +127,7 @@ class Deployment:
         self._asked_for(goal)
         hands = await self.hands(goal.type, goal.provider) if goal.custom else None
         if hands is not None and goal.import_id:
+            self._unfailed(goal)
             old = await adopted(self, goal, old)
         return await self._resource(goal, old, hands)
 
@@ -222,6 +222,7 @@ class Deployment:
             if goal.urn in self.executor.fallen:  # it fell with something that it needs, while the provider thought
                 now = replace(now, deleted=True)
             decision = steps.without_asking(old, goal, now, inputs) or steps.decide(old, goal, inputs, answer, now)
+        self._unfailed(goal)
         if decision is None or old is None:
             return await self.executor.create(decision or Decision("create"), goal, hands, inputs, None)
         if decision.op == "same":
@@ -233,6 +234,12 @@ class Deployment:
         if decision.op == "update":
             return await self.executor.update(decision, goal, hands, inputs, old)
         return await self._replace(decision, goal, hands, inputs, old, seed)
+
+    def _unfailed(self, goal: Goal) -> None:
+        """Raises Failed where something that the resource needs has failed: it is left as it is."""
+        if not self.flight.failed.isdisjoint(goal.needs):
+            self.flight.failed.add(goal.urn)
+            raise Failed
 
     async def _replace(
         self, decision: Decision, goal: Goal, hands: Hands | None, inputs: dict[str, Any], old: Record, seed: bytes

@@ -64,7 +64,8 @@ async def delete(run: Deployment, records: list[Record]) -> None:
             if record.custom and not record.external:
                 hands = await run.hands(record.type, record.body.get("provider", ""))
             spared = record.body.get("deletedWith") in leaving
-            await run.executor.delete(record, hands, replaced=record.doomed, spared=spared)
+            left = record.number in run.left
+            await run.executor.delete(record, hands, replaced=record.doomed, spared=spared, left=left)
         except Refused as refused:
             run.executor.report.failed("delete", record.urn, refused.problems)
             run.flight.failed.add(record.urn)

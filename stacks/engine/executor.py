@@ -207,17 +207,19 @@ class Executor:
         return record
 
     async def delete(
-        self, record: Record, hands: Hands | None, *, replaced: bool, keep: bool = False, spared: bool = False
-    ) -> None:
-        """Delete. `replaced`: part of a replacement, which is counted where it is created. `keep` the record until
-        the replacement comes. `spared`: the provider is not asked (retained, or gone with another resource)."""
+        self, record: Record, hands: Hands | None, *, replaced: bool, keep: bool = False, spared: bool = False,
+        left: bool = False,
+    ) -> None:  # fmt: skip
+        """Delete. `replaced`: part of a replacement, which is counted where it is created, unless an earlier run `left`
+        it. `keep` the record until the replacement comes. `spared`: the provider is not asked (retained, or gone with
+        another resource)."""
         if record.number in self.deleted:
             return
         body = record.body
-        op = "replace" if replaced else "delete"
-        if not replaced:
+        op, counted = "replace" if replaced else "delete", left or not replaced
+        if counted:
             self._promised(op, record.urn)
-        since = None if replaced else self.report.started("delete", record.urn, **_named(record))
+        since = self.report.started(op, record.urn, **_named(record)) if counted else None
         settles: tuple[int, ...] = ()
         with self.flight.failing(op, record.urn):
             await self.hooks.run("BeforeDelete", body, body, None)
@@ -243,9 +245,9 @@ class Executor:
             self.store.put("delete-replaced", record, settles)
         elif self.store:
             self.store.drop("delete-replaced" if replaced else "delete", record, settles)
-        if not replaced:
-            self.report.done("delete", record.urn, since, **_named(record))
-            self.steps.append(Step("delete", record.urn))
+        if counted:
+            self.report.done(op, record.urn, since, **_named(record))
+            self.steps.append(Step(op, record.urn, ("pending",) if left else ()))
         await self.after("AfterDelete", op, record, record)
 
     def forget(self, record: Record) -> None:

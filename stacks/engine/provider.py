@@ -14,6 +14,7 @@ from pulumi.runtime.proto import provider_pb2 as wire
 
 from inventory.problems import Problem, Refused, refuse
 from stacks.engine import urns
+from stacks.engine.assets import elided
 from stacks.engine.steps import Answer, known
 from stacks.engine.values import clear, contains, from_struct, is_unknown, like, to_struct, without_references
 
@@ -52,8 +53,8 @@ class Provider:
     async def check_config(self, urn: str, olds: Values, news: Values) -> Values:
         """Inputs of the provider resource as the provider wants them. Refused where it does not want them at all."""
         request = wire.CheckRequest(urn=urn, name=urns.name(urn), type=urns.type_of(urn))
-        to_struct(configuration(olds), request.olds)
-        to_struct(configuration(news), request.news)
+        to_struct(_bare(olds), request.olds)
+        to_struct(_bare(news), request.news)
         try:
             reply = await self._ask(urn, self._servicer.CheckConfig(request, None))
         except NotImplementedError:
@@ -62,16 +63,16 @@ class Provider:
         if not reply.HasField("inputs"):
             return news
         kept = {key: news[key] for key in ("version", INTERNAL) if key in news}
-        return kept | from_struct(reply.inputs)
+        return kept | like(from_struct(reply.inputs), news)
 
     async def diff_config(
         self, urn: str, old_inputs: Values, old_outputs: Values, news: Values, ignore: tuple[str, ...] = ()
     ) -> Answer:
         """What the provider makes of a change of its own inputs; one that replaces it replaces all that it made."""
         request = wire.DiffRequest(urn=urn, ignoreChanges=ignore, name=urns.name(urn), type=urns.type_of(urn))
-        to_struct(configuration(old_inputs), request.old_inputs)
-        to_struct(old_outputs, request.olds)
-        to_struct(configuration(news), request.news)
+        to_struct(_bare(old_inputs), request.old_inputs)
+        to_struct(_bare(old_outputs), request.olds)
+        to_struct(_bare(news), request.news)
         try:
             answer = _answer(await self._ask(urn, self._servicer.DiffConfig(request, None)))
         except NotImplementedError:
@@ -113,9 +114,9 @@ class Provider:
         if not self._known:
             return Answer(changed=True)
         request = wire.DiffRequest(id=id, urn=urn, ignoreChanges=ignore, name=urns.name(urn), type=urns.type_of(urn))
-        self._fill(request.olds, old_outputs)
-        self._fill(request.news, news)
-        self._fill(request.old_inputs, old_inputs)
+        self._fill(request.olds, old_outputs, whole=False)
+        self._fill(request.news, news, whole=False)
+        self._fill(request.old_inputs, old_inputs, whole=False)
         return _answer(await self._ask(urn, self._servicer.Diff(request, None)))
 
     async def create(self, urn: str, inputs: Values, timeout: float, *, preview: bool) -> tuple[str, Values]:
@@ -154,16 +155,16 @@ class Provider:
             name=urns.name(urn),
             type=urns.type_of(urn),
         )
-        self._fill(request.olds, old_outputs)
+        self._fill(request.olds, old_outputs, whole=False)
         self._fill(request.news, inputs)
-        self._fill(request.old_inputs, old_inputs)
+        self._fill(request.old_inputs, old_inputs, whole=False)
         reply = await self._ask(urn, self._servicer.Update(request, None))
         return self._outputs(reply.properties, inputs)
 
     async def delete(self, urn: str, id: str, inputs: Values, outputs: Values, timeout: float) -> None:
         request = wire.DeleteRequest(id=id, urn=urn, timeout=timeout, name=urns.name(urn), type=urns.type_of(urn))
-        self._fill(request.properties, outputs)
-        self._fill(request.old_inputs, inputs)
+        self._fill(request.properties, outputs, whole=False)
+        self._fill(request.old_inputs, inputs, whole=False)
         await self._ask(urn, self._servicer.Delete(request, None))
 
     async def read(
@@ -175,9 +176,9 @@ class Provider:
             return id, inputs, {}
         request = wire.ReadRequest(id=id, urn=urn, name=urns.name(urn), type=urns.type_of(urn))
         if outputs is not None:
-            self._fill(request.properties, outputs)
+            self._fill(request.properties, outputs, whole=False)
         if inputs is not None:
-            self._fill(request.inputs, inputs)
+            self._fill(request.inputs, inputs, whole=False)
         reply = await self._ask(urn, self._servicer.Read(request, None))
         found = self._outputs(reply.inputs, inputs or {}) if reply.HasField("inputs") else None
         if not reply.id:
@@ -197,7 +198,9 @@ class Provider:
     def _previews(self) -> bool:
         return self._known and self._config.supportsPreview
 
-    def _fill(self, struct: Any, values: Values) -> None:
+    def _fill(self, struct: Any, values: Values, *, whole: bool = True) -> None:
+        if not whole:
+            values = elided(values)
         if not self._config.acceptSecrets:
             values = clear(values)
         if not self._config.acceptResources:
@@ -236,6 +239,11 @@ class Provider:
 def configuration(values: Values) -> Values:
     """A provider's inputs without what is the engine's own."""
     return {key: value for key, value in values.items() if key != INTERNAL}
+
+
+def _bare(values: Values) -> Values:
+    """A provider's inputs for one that has not said yet what it takes: in clear, references as ids."""
+    return without_references(clear(configuration(values)))
 
 
 def _answer(reply: wire.DiffResponse) -> Answer:
