@@ -62,9 +62,11 @@ def ours(tell: Any, options: argparse.Namespace, typed: argparse.Namespace) -> G
             os.environ["LIANGZHU_SYSTEMS"] = typed.name  # beside the environment's own; the workers inherit it
         readiness.ready(environment, tell.observe)
         read = _read(options.environment, typed.name)
-        spec = next((s for s in layers.stacks(read) if s.name == typed.name), None)
-        spec = Spec(spec.name, spec.after) if spec else None
-        addressing.settle(read)
+        spec = None
+        if any(each.name == typed.name for each in layers.stacks(read)):
+            addressing.settle(read)
+            stacks = layers.stacks(read, addressing.load(where.addresses))
+            spec = next(Spec(s.name, s.after, s.inputs, s.files) for s in stacks if s.name == typed.name)
     else:
         stock = getattr(typed, "engine", "embedded") == "pulumi"
         spec = Spec(typed.name) if stock or typed.name in engine.stacks(where.stacks) else None

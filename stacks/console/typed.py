@@ -63,6 +63,7 @@ def options(typed: argparse.Namespace) -> Options:
         replace=(*getattr(typed, "replace", ()), *targeted),
         continue_on_error=getattr(typed, "continue_on_error", False),
         refresh=getattr(typed, "refresh", False),
+        all=getattr(typed, "all", False),
         run_program=getattr(typed, "run_program", False),
         slots=getattr(typed, "parallel", None) or Options().slots,
     )
@@ -119,6 +120,8 @@ def _change(name: str, verb: Parser) -> None:
         "--expect-no-changes", action="store_true", help="有改动则失败 / fail where anything would change"
     )
     if name in ("preview", "up"):
+        verb.add_argument("--all", action="store_true",
+                          help="没有被改动波及的也重新求值 / evaluate also what no change has reached")  # fmt: skip
         verb.add_argument("--replace", help="替换这些 / replace these", **many)
         verb.add_argument("--target-replace", help="只动并替换这些 / only these, and replace them", **many)
     if name in ("preview", "up", "destroy"):

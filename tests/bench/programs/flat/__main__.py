@@ -1,7 +1,7 @@
 """As many things as the stack's request file asks for: BENCH_REQUESTS names the folder of `<stack>.json`.
 
 Things come in tens: the first of each ten is referred to by the other nine. `hub`: a stack whose output the first refers
-to, or none.
+to, or none. Where BENCH_CALLS names a file, a line `<seconds since the epoch> program -` says when it began.
 """
 
 import json
@@ -20,6 +20,11 @@ class Thing(pulumi.CustomResource):
         super().__init__("noop:index:Thing", name, {**props, "seen": None})
 
 
+if os.environ.get("BENCH_CALLS"):
+    import time
+
+    with open(os.environ["BENCH_CALLS"], "a", encoding="utf-8") as calls:
+        calls.write(f"{time.time()} program -\n")
 stack = pulumi.get_stack()
 request = json.loads(Path(os.environ["BENCH_REQUESTS"], f"{stack}.json").read_text(encoding="utf-8"))
 hub = request.get("hub")
