@@ -27,6 +27,24 @@ def elided(value: Any) -> Any:
     return mapped(value, lambda special: _hash(special) if special[SIGNATURE] in (ASSET, ARCHIVE) else special)
 
 
+def restored(value: Any, original: Any) -> Any:
+    """The value with assets and archives that are hashes alone as they are in the original: a provider's Read echoes
+    what it was given."""
+    known: dict[str, dict[str, Any]] = {}
+
+    def learn(special: dict[str, Any]) -> dict[str, Any]:
+        if special[SIGNATURE] in (ASSET, ARCHIVE) and special != _hash(special):
+            known[special.get("hash", "")] = special
+        return special
+
+    mapped(original, learn)
+    if not known:
+        return value
+    return mapped(
+        value, lambda special: known.get(special.get("hash", ""), special) if special == _hash(special) else special
+    )
+
+
 def _hash(special: dict[str, Any]) -> dict[str, Any]:
     return {key: special[key] for key in (SIGNATURE, "hash") if key in special}
 

@@ -27,7 +27,7 @@ from stacks.engine.replacing import Replacing
 from stacks.engine.steps import Decision, Goal, Situation
 from stacks.engine.targeting import Targets
 from stacks.engine.transforms import Transforms
-from stacks.engine.values import UNKNOWN, from_struct, to_struct
+from stacks.engine.values import UNKNOWN, from_struct, to_struct, without_unknowns
 
 Found = TypeVar("Found")
 
@@ -204,6 +204,8 @@ class Deployment:
     async def _resource(self, goal: Goal, old: Record | None, hands: Hands | None) -> Record:
         """Check, decide, and do."""
         now = await self._situation(goal, old)
+        if not self.ground.preview and self.flight.failed:  # what has failed left outputs that nobody knows
+            goal = replace(goal, inputs=without_unknowns(goal.inputs))
         kept = goal.inputs
         if old is not None:
             for pattern in goal.ignore_changes:

@@ -143,6 +143,8 @@ def _alias(
 
 def duration(text: str) -> float:
     """Go's durations in seconds: `1h30m` → 5400."""
+    if not text:
+        return 0.0
     return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"([\d.]+)(ms|us|µs|ns|h|m|s)", text))
 
 

@@ -14,7 +14,7 @@ from pulumi.runtime.proto import provider_pb2 as wire
 
 from inventory.problems import Problem, Refused, refuse
 from stacks.engine import urns
-from stacks.engine.assets import elided
+from stacks.engine.assets import elided, restored
 from stacks.engine.steps import Answer, known
 from stacks.engine.values import clear, contains, from_struct, is_unknown, like, to_struct, without_references
 
@@ -180,10 +180,11 @@ class Provider:
         if inputs is not None:
             self._fill(request.inputs, inputs, whole=False)
         reply = await self._ask(urn, self._servicer.Read(request, None))
-        found = self._outputs(reply.inputs, inputs or {}) if reply.HasField("inputs") else None
+        known = inputs or {}
+        found = restored(self._outputs(reply.inputs, known), known) if reply.HasField("inputs") else None
         if not reply.id:
             return "", found, None
-        return reply.id, found, self._outputs(reply.properties, inputs or {})
+        return reply.id, found, restored(self._outputs(reply.properties, known), known)
 
     async def invoke(self, token: str, args: Values, *, preview: bool) -> tuple[Values, list[tuple[str, str]]]:
         """(what the function returns, [(argument, why it is not accepted)])."""

@@ -10,6 +10,7 @@ Not seen: the clock and random numbers inside of installed packages, and what co
 from __future__ import annotations
 
 import os
+import re
 import sys
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
@@ -22,6 +23,7 @@ from typing import Any
 
 from stacks.engine import urns
 from stacks.engine.looks import digest, installed, listing, properties, scan, stamp
+from stacks.engine.values import ARCHIVE, ASSET
 
 Outputs = Callable[[str], Awaitable[dict[str, Any]]]
 
@@ -41,6 +43,8 @@ _STRANGE = frozenset(
 """audit events of what a fingerprint cannot hold"""
 _UNREPEATABLE = frozenset(("time", "random", "_random", "secrets", "uuid", "datetime"))
 _HEARD = _STRANGE | {"open", "import", "os.listdir", "os.scandir", "ctypes.dlopen"}
+_FILED = re.compile(f"{ASSET}|{ARCHIVE}".encode())
+"""in the properties of a resource: files that the engine reads for the program"""
 _current: list[Reads] = []
 """the one whose program is running, or none"""
 
@@ -224,6 +228,8 @@ class Heard:
     def RegisterResource(self, request: Any) -> Any:
         if request.custom and urns.package(request.type) not in (*self._packages, "pulumi"):
             self._reads.strange.append(f"provider of {request.type}")
+        if _FILED.search(request.object.SerializeToString()):
+            self._reads.strange.append(f"assets of {request.name}")
         if request.transforms or request.importId or (request.HasField("hooks") and request.hooks.ByteSize()):
             self._reads.strange.append(f"callbacks or import of {request.name}")
         return self._monitor.RegisterResource(request)

@@ -59,7 +59,9 @@ def to_struct(values: Mapping[str, Any], struct: struct_pb2.Struct | None = None
 
 
 def _to_value(target: struct_pb2.Value, value: Any) -> None:
-    if value is None:
+    if type(value) is str:  # most are
+        target.string_value = value
+    elif value is None:
         target.null_value = struct_pb2.NULL_VALUE
     elif isinstance(value, bool):
         target.bool_value = value
@@ -109,6 +111,21 @@ def without_references(value: Any) -> Any:
     return mapped(
         value, lambda special: (special.get("id") or special["urn"]) if special[SIGNATURE] == RESOURCE else special
     )
+
+
+def without_unknowns(value: Any) -> Any:
+    """The value without what is not known: what a provider gets when it is not to be asked about a preview."""
+    if isinstance(value, dict):
+        if SIGNATURE in value:
+            return {key: without_unknowns(item) for key, item in value.items()}
+        return {key: without_unknowns(item) for key, item in value.items() if not is_unknown(_inner(item))}
+    if isinstance(value, list):
+        return [without_unknowns(item) for item in value]
+    return value
+
+
+def _inner(value: Any) -> Any:
+    return _inner(value.get("value")) if is_secret(value) else value
 
 
 def contains(value: Any, test: Callable[[Any], bool]) -> bool:
