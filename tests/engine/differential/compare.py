@@ -67,6 +67,8 @@ def _by_subject(seen: Seen) -> dict[str, list[dict[str, Any]]]:
             subject = call.get("urn") or call["note"]
             if call.get("call") == "Configure":
                 subject += " (configuring)"  # beside whatever else a provider is asked
+            if call.get("call") == "Invoke":  # the same function may be asked by several, in any order
+                subject += f" {json.dumps(call.get('args'), sort_keys=True)} by {call['by']}"
             found[subject].append({k: v for k, v in call.items() if k not in ("at", "urn")})
     return found
 
