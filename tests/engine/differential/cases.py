@@ -32,12 +32,25 @@ def _typed(value: Any) -> Any:
 Json = Annotated[Any, BeforeValidator(_typed)]
 
 
+class Taken(BaseModel):
+    """A resource that exists and is imported. `parent` and `provider` are URNs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    type: str
+    name: str
+    id: str
+    parent: str = ""
+    provider: str = ""
+    protect: bool = True
+
+
 class Step(BaseModel):
     """One run of an engine; options are called as the flags of the stock CLI."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    verb: Literal["preview", "up", "refresh", "destroy"]
+    verb: Literal["preview", "up", "refresh", "destroy", "import"]
     step: int | None = None
     """the mutation of the program that runs; the one of the step before where it is not given"""
     expect: Literal["succeeded", "failed"] = "succeeded"
@@ -49,6 +62,8 @@ class Step(BaseModel):
     replace: tuple[str, ...] = ()
     continue_on_error: bool = False
     refresh: bool = False
+    resource: Taken | None = None
+    """of an import"""
     faults: dict[str, str] = {}
     """what the cloud lets fail in this step: `create a` → reason"""
     drift: Json = {}

@@ -14,6 +14,7 @@ from typing import Any
 from tests.engine.differential.normal import Seen
 
 _CHANGING = ("Create", "Update", "Delete")
+_CONFIGURING = ("CheckConfig", "DiffConfig", "Configure")
 
 
 def _asked_of_unchanged(call: dict[str, Any]) -> bool:
@@ -56,13 +57,18 @@ def _tolerated(table: dict[str, Callable[[Any], bool]], item: Any) -> bool:
 
 
 def _by_subject(seen: Seen) -> dict[str, list[dict[str, Any]]]:
-    """URN, or topic of notes that belong to none → its calls."""
+    """URN, or topic of notes that belong to none → its calls. Providers that are configured and then asked nothing are
+    left out: the stock engine readies all that its state has, ours those that it needs."""
     found = defaultdict(list)
+    asked = {call["by"] for call in seen.calls if call.get("call") not in (None, *_CONFIGURING)}
     for call in sorted(seen.calls, key=lambda call: call["at"][0]):
-        if not _tolerated(TOLERATED_CALLS, call):
+        idle = call.get("call") == "Configure" and call["urn"].rpartition("::")[2] not in asked
+        if not idle and not _tolerated(TOLERATED_CALLS, call):
             subject = call.get("urn") or call["note"]
             if call.get("call") == "Configure":
                 subject += " (configuring)"  # beside whatever else a provider is asked
+            if call.get("call") == "Invoke":  # the same function may be asked by several, in any order
+                subject += f" {json.dumps(call.get('args'), sort_keys=True)} by {call['by']}"
             found[subject].append({k: v for k, v in call.items() if k not in ("at", "urn")})
     return found
 

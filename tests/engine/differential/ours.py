@@ -48,6 +48,10 @@ class Ours:
             plan = engine.plan(*given, options=options)
             steps = plan.stacks[step.stack].steps if step.stack in plan.stacks else ()
             return tuple((done.op, done.urn) for done in steps), plan.problems
+        if step.resource:
+            program, (spec,), *rest = given
+            taken = engine.Import(**step.resource.model_dump())
+            return (), engine.import_resources(program, spec.name, [taken], *rest, publish=self._publish).problems
         verb = {"up": engine.apply, "refresh": engine.refresh, "destroy": engine.destroy}[step.verb]
         return (), verb(*given, publish=self._publish, options=options).problems
 

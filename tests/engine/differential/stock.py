@@ -110,6 +110,12 @@ class Stock:
 
 
 def _flags(step: Step) -> Iterator[str]:
+    if step.resource:
+        yield from (step.resource.type, step.resource.name, step.resource.id, "--generate-code=false")
+        yield f"--protect={str(step.resource.protect).lower()}"
+        for flag in ("parent", "provider"):
+            urn = getattr(step.resource, flag)
+            yield from (f"--{flag}", f"{flag}={urn}") if urn else ()
     for name, flag in _FLAGS.items():
         value = getattr(step, name)
         if value is True:

@@ -1,4 +1,4 @@
-"""A replacement that deletes first fails between its halves, and is gone on with, changed, or given up."""
+"""A replacement that deletes first fails between its halves, and is gone on with or changed."""
 
 from pulumi import ResourceOptions
 from things import Thing, step
