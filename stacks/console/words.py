@@ -6,12 +6,12 @@ from collections.abc import Mapping
 
 OPS = {
     "create": ("新建", "create"), "update": ("更新", "update"), "replace": ("替换", "replace"),
-    "delete": ("删除", "delete"), "same": ("不变", "unchanged"), "read": ("读取", "read"), "refresh": ("核对", "refreshed"),
-    "import": ("收管", "import"),
+    "delete": ("删除", "delete"), "discard": ("不再引用", "discard"), "same": ("不变", "unchanged"),
+    "read": ("读取", "read"), "refresh": ("核对", "refreshed"), "import": ("收管", "import"),
 }  # fmt: skip
 SIGNS = {
     "create": ("+", "green"), "update": ("~", "yellow"), "replace": ("±", "magenta"), "delete": ("-", "red"),
-    "import": ("=", "cyan"), "refresh": ("~", "yellow"),
+    "import": ("=", "cyan"), "refresh": ("~", "yellow"), "discard": ("-", "yellow"),
 }  # fmt: skip
 """op → (sign, style); what has none changes nothing"""
 WHY = {

@@ -46,9 +46,9 @@ async def typed(deployment: Deployment, imports: Iterable[Import]) -> None:
         parent = asked.parent or root
         urn = urns.make(ground.stack, ground.project, parent, asked.type, asked.name)
         _fit(deployment, asked, urn, parent)
-        known = deployment.olds.get(asked.provider)
-        reference = urns.reference(known.urn, known.id) if known else ""
-        reference = reference or await deployment.providers.default(urns.package(asked.type))
+        package = urns.package(asked.type)
+        known = deployment.olds.get(asked.provider or deployment.urn(urns.PROVIDERS + package, "default"))
+        reference = urns.reference(known.urn, known.id) if known else await deployment.providers.default(package)
         goal = Goal(
             urn, asked.type, asked.name, custom=True, inputs={}, parent=parent, provider=reference,
             protect=asked.protect, import_id=asked.id,

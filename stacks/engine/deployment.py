@@ -306,7 +306,7 @@ class Deployment:
             return None
         self.executor.records[old.urn] = old
         if not self.destroying:
-            self.executor.report.done("same", old.urn)
+            self.executor.leave(old)
         return old
 
     def _asked_for(self, goal: Goal) -> None:

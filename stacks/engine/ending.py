@@ -30,6 +30,9 @@ async def finish(run: Deployment) -> None:
                 unwanted = [other for other in unwanted if other is not record]
         may = run.targets.deletable(run.records)
         chosen = [record for record in unwanted if may(record)]
+        for record in unwanted:
+            if not may(record):
+                executor.leave(record)
         if not await _unasked(run, chosen):
             await delete(run, chosen)
     _rename(run)

@@ -21,7 +21,7 @@ What = Literal[
     "run-started", "stack-started", "step-started", "step-done", "step-failed", "log", "diagnostic", "outputs",
     "stack-done", "stack-failed", "stack-skipped", "run-done",
 ]  # fmt: skip
-OPS = ("same", "create", "update", "replace", "delete", "read", "refresh")
+OPS = ("same", "create", "update", "replace", "delete", "discard", "read", "refresh", "import")
 HIDDEN = "[secret]"
 _SHORTEST = 4
 """shorter secrets are not searched for in texts: they would blot out ordinary words"""

@@ -216,7 +216,7 @@ class Executor:
         if record.number in self.deleted:
             return
         body = record.body
-        op, counted = "replace" if replaced else "delete", left or not replaced
+        op, counted = "replace" if replaced else _gone(record), left or not replaced
         if counted:
             self._promised(op, record.urn)
         since = self.report.started(op, record.urn, **_named(record)) if counted else None
@@ -260,7 +260,8 @@ class Executor:
 
     def adopt(self, goal: Goal, found: tuple[str, Values, Values], old: Record | None) -> Record:
         """Record what was read by its id as managed from now on (import). `found`: (id, inputs, outputs)."""
-        self._promised("import", goal.urn)
+        op = "import" if old is None else "replace"
+        self._promised(op, goal.urn)
         body = self.body(goal, found[1], None)
         body |= {"id": found[0], "outputs": found[2]}
         body["created"] = body["modified"] = self._now()
@@ -270,7 +271,7 @@ class Executor:
             old.body["delete"] = True
             self._put("replaced", old)
         self._put("import", record)
-        self._did("import", record)
+        self._did(op, record)
         return record
 
     def read(self, record: Record, old: Record | None) -> Record:
@@ -285,6 +286,7 @@ class Executor:
         if old is None or not record.equals(old):
             self._put("read", record)
         self.records[record.urn] = record
+        self.steps.append(Step("read", record.urn))
         self.report.done("read", record.urn, **_named(record))
         return record
 
@@ -323,6 +325,11 @@ class Executor:
             return
         record.body["outputs"] = outputs
         self._put("outputs", record)
+
+    def leave(self, record: Record) -> None:
+        """A resource stays as the state has it, whatever the program says of it."""
+        self.steps.append(Step("same", record.urn))
+        self.report.done("same", record.urn)
 
     def keep(self, record: Record) -> None:
         """Record a resource of which only what it refers to has changed."""
@@ -402,6 +409,11 @@ class Executor:
 
     def _flying(self, settles: tuple[int, ...]) -> Any:
         return self.flight.flying(lambda: self.store.settle(settles) if self.store and settles else None)
+
+
+def _gone(record: Record) -> str:
+    """What the end of a record is called: of what was only read, nothing is deleted."""
+    return "discard" if record.external else "delete"
 
 
 class Protected(Refused):

@@ -15,7 +15,7 @@ from stacks.engine import paths
 from stacks.engine.records import Record
 from stacks.engine.values import clear, contains, is_unknown
 
-Op = Literal["same", "create", "update", "replace", "delete", "read", "refresh", "import"]
+Op = Literal["same", "create", "update", "replace", "delete", "discard", "read", "refresh", "import"]
 
 INIT_ERROR = "#initerror"
 """what `replaceOnChanges` calls a resource that was made and never came to work"""

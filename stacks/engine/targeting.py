@@ -75,15 +75,12 @@ class Targets:
             return lambda record: record.urn in chosen
         if self.excluded:
             kept = {record.urn for record in records if record.urn in self.excluded}
-            if self._options.exclude_dependents:
-                _spread(kept, records)
-            needs = {record.urn: record.needs for record in records}
-            todo = list(kept)
-            while todo:
-                for needed in needs.get(todo.pop(), ()):
-                    if needed not in kept:
-                        kept.add(needed)
-                        todo.append(needed)
+            size = -1
+            while size != len(kept):  # as the stock engine: what depends on what these depend on counts too
+                size = len(kept)
+                _beneath(kept, records)
+                if self._options.exclude_dependents:
+                    _spread(kept, records)
             return lambda record: record.urn not in kept
         return lambda record: True
 
@@ -103,3 +100,14 @@ def _spread(chosen: set[str], records: Sequence[Record]) -> None:
             if record.urn not in chosen and not chosen.isdisjoint(record.needs):
                 chosen.add(record.urn)
                 grown = True
+
+
+def _beneath(chosen: set[str], records: Sequence[Record]) -> None:
+    """Add everything that what is chosen depends on, directly or not."""
+    needs = {record.urn: record.needs for record in records}
+    todo = list(chosen)
+    while todo:
+        for needed in needs.get(todo.pop(), ()):
+            if needed not in chosen:
+                chosen.add(needed)
+                todo.append(needed)
