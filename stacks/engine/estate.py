@@ -13,6 +13,8 @@ from stacks.engine.records import Record
 from stacks.engine.state import Shelf, at
 from stacks.engine.values import RESOURCE, SECRET, SIGNATURE, clear, is_unknown
 
+_SIMPLE = frozenset((bool, int, float, type(None)))
+
 
 def resources(stack: str, records: Iterable[Record], *, planned: bool = False) -> tuple[nouns.Resource, ...]:
     """The records as nodes. Providers, stack references and what only waits for its deletion are none. In a plan,
@@ -64,6 +66,8 @@ def secrets(state: str | Path | Shelf, passphrase: str) -> dict[str, str]:
 
 
 def _plain(value: Any) -> Any:
+    if type(value) in _SIMPLE:
+        return value
     if is_unknown(value):
         return nouns.UNKNOWN
     if isinstance(value, dict):

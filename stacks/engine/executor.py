@@ -277,7 +277,9 @@ class Executor:
     def read(self, record: Record, old: Record | None) -> Record:
         """Keep what was read and is not managed here. `old` that is another thing is deleted in the end."""
         self._mark(record.body)
+        op = "read"
         if old is not None and not old.external and old.id != record.id:
+            op = "replace"
             old.body["delete"] = True
             self._put("replaced", old)
         elif old is not None:
@@ -286,8 +288,8 @@ class Executor:
         if old is None or not record.equals(old):
             self._put("read", record)
         self.records[record.urn] = record
-        self.steps.append(Step("read", record.urn))
-        self.report.done("read", record.urn, **_named(record))
+        self.steps.append(Step(op, record.urn))
+        self.report.done(op, record.urn, **_named(record))
         return record
 
     def lose(self, record: Record, since: float) -> None:

@@ -34,7 +34,7 @@ from stacks.engine.values import secret
 if TYPE_CHECKING:
     from stacks.engine.session import Job
 
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,12 +93,13 @@ def keep(
     """Keep the fingerprint of an evaluation of this state that found nothing to change. What cannot be written is not
     kept."""
     path = _place(job.state, job.stack, job.verb)
-    same = as_recorded(job.stack, seen, sealer)
-    if plan.digest != same.digest if plan else {**counts, "read": 0} != {**same.counts, "read": 0}:
+    same = as_recorded(job.stack, seen, sealer).sealed()
+    if plan.digest != same.digest if plan else dict(counts) != dict(same.counts):
         return  # the state alone does not tell it
     found = fingerprint(reads, job.program, job.inputs, seen.version, counts)
     if found is None or path is None:
         return
+    found["digest"] = same.digest
     text = sealer.seal(secret(found), job.stack)["ciphertext"]
     with contextlib.suppress(OSError):
         path.parent.mkdir(exist_ok=True)
@@ -107,18 +108,19 @@ def keep(
         temporary.replace(path)
 
 
-def as_recorded(stack: str, seen: Snapshot, sealer: Sealer) -> StackPlan:
-    """The plan of an evaluation that finds everything as the state has it."""
+def as_recorded(stack: str, seen: Snapshot, sealer: Sealer, digest: str = "") -> StackPlan:
+    """The plan of an evaluation that finds everything as the state has it; `digest`: its own, where that is known."""
     records = seen.records
     root = next((record for record in records if record.type == urns.STACK), None)
     return StackPlan(
         stack,
-        tuple(Step("same", record.urn) for record in records if record.type != urns.REFERENCE),
+        tuple(Step("read" if record.external else "same", record.urn) for record in records),
         resources(stack, records, planned=True),
         sealer.seal(root.outputs if root else {}, stack),
         seen.version,
         still=True,
-    ).sealed()
+        digest=digest,
+    )
 
 
 # ---------------------------------------------------------------------- before the next
@@ -150,7 +152,7 @@ class Reach:
             return None
         if seen.version != held["version"] or seen.pending:
             return None
-        return held["counts"], as_recorded(stack, seen, self._sealer)
+        return held["counts"], as_recorded(stack, seen, self._sealer, held["digest"])
 
     def _digest(self, name: str, planned: Mapping[str, StackPlan]) -> str:
         """Of the outputs of a stack: as its plan of this run promises, or as its state has them."""

@@ -6,6 +6,7 @@ Ctrl-C twice ends the workers at once, and their journals hold what was pending.
 
 from __future__ import annotations
 
+import gc
 import signal
 import threading
 import time
@@ -18,7 +19,7 @@ from inventory.problems import Problem
 from stacks.engine import urns
 from stacks.engine.events import Event
 from stacks.engine.session import Job, Result
-from stacks.engine.worker import Worker, died, fork
+from stacks.engine.worker import COLLECT, Worker, died, fork
 
 _GLANCE = 0.2
 """seconds between looks at the stopping event"""
@@ -55,7 +56,7 @@ class Run:
     def go(self) -> None:
         """Run until every stack has a result or was skipped."""
         waiting = list(self._after)
-        with self._interrupts():
+        with self._interrupts(), seldom_collecting():
             try:
                 while waiting or self._workers:
                     self._skip(waiting)
@@ -157,6 +158,17 @@ class Run:
             yield
         finally:
             signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def seldom_collecting() -> Iterator[None]:
+    """What a run makes lives to its end: looking for garbage in it takes long and finds nothing."""
+    before = gc.get_threshold()
+    gc.set_threshold(*COLLECT)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _skipped(stack: str, cause: str) -> Problem:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, Protocol
@@ -282,8 +283,12 @@ def _problems(run: Run) -> tuple[Problem, ...]:
 def _ready(program: Program, state: Shelf, passphrase: str, *, create: bool) -> str:
     """Check the program, import what the workers will share, and derive the key: the environment's salt."""
     program.settings  # noqa: B018 refuses what is no program
-    program.warm()
-    return state.salt(passphrase, create=create)
+    with ThreadPoolExecutor(
+        1
+    ) as beside:  # deriving the key and importing take as long, and neither waits for the other
+        salt = beside.submit(state.salt, passphrase, create=create)
+        program.warm()
+        return salt.result()
 
 
 def _order(specs: Iterable[Stack]) -> dict[str, tuple[str, ...]]:

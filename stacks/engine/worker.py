@@ -29,7 +29,7 @@ _PR_SET_PDEATHSIG = 1
 _BATCH, _PAUSE = 64, 0.05
 """events are sent when there are so many, and after so many seconds at the latest"""
 STOP = "stop"
-_COLLECT = (50_000, 20, 100)
+COLLECT = (50_000, 20, 100)
 """allocations between looks at the youngest garbage, and looks of each generation before one at the next. The SDK makes
 many objects that live to the end of the program: at Python's own 700, looking at them took half of its time"""
 
@@ -88,7 +88,7 @@ def _become(parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     gc.freeze()  # what the parent made stays shared: the collector would touch, and so copy, every page of it
-    gc.set_threshold(*_COLLECT)
+    gc.set_threshold(*COLLECT)
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
 
 
