@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from stacks.engine import urns
 from stacks.engine.sealing import Sealer
 from stacks.engine.values import SECRET, SIGNATURE, UNKNOWN, mapped
 from tests.engine.differential.place import PASSPHRASE, Raw
@@ -134,6 +135,8 @@ def _trimmed(body: dict[str, Any], without: tuple[str, ...]) -> dict[str, Any]:
 def _body(body: dict[str, Any]) -> dict[str, Any]:
     """Of a resource in the state, with its sets in order."""
     body = _trimmed(body, _OF_STATE)
+    if urns.is_provider(body["type"]) and not (body.get("inputs") or {}).get("__internal", True):
+        body["inputs"] = {key: value for key, value in body["inputs"].items() if key != "__internal"}
     for key in ("dependencies", "replaceWith"):
         if key in body:
             body[key] = sorted(body[key])
@@ -154,7 +157,7 @@ def _plain(value: Any) -> Any:
         return {SIGNATURES.get(key, key): _plain(item) for key, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
         return int(value)
     return SIGNATURES.get(value, value) if isinstance(value, str) else value
 

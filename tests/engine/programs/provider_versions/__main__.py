@@ -3,7 +3,6 @@
 from pulumi import ResourceOptions
 from things import Provider, Thing, step
 
-Thing("unversioned", size=1)
 Thing("versioned", ResourceOptions(version="1.0.0"), size=1)
 Thing("changing", ResourceOptions(version="1.0.0") if step() > 1 else None, size=1)
 own = Provider("own", ResourceOptions(version="1.0.0" if step() > 1 else None), region="east")
