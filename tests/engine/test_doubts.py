@@ -42,6 +42,26 @@ def test_what_replaces_a_thing_is_not_named_like_it(world: World) -> None:
     assert world.effects() == {"a": ["made", "made", "removed"]}
 
 
+def test_what_is_new_is_not_named_like_what_had_its_place_before(world: World) -> None:
+    """The first moves, by an alias, to where its name is not drawn from; the second is new where the first was made."""
+    moved = {"aliases": ["urn:pulumi:one::faulty::test:index:Thing::a"]}
+    world.want(one=[thing("a")])
+    assert not world.up().problems
+    world.want(one=[thing("b", opts=moved)])
+    assert not world.up().problems
+    world.want(one=[thing("a")])
+    world.converges()
+    assert len(world.there()) == 1
+    assert world.effects() == {"a": ["made", "made"], "b": ["removed"]}
+
+
+def test_a_plan_names_things_as_the_up_does(world: World) -> None:
+    world.want(one=[thing("a")])
+    (planned,) = [resource for resource in world.plan().estate if resource.name == "a"]
+    assert not world.up().problems
+    assert list(world.there()) == [planned["label"]]
+
+
 def test_a_replacement_in_doubt_is_found_by_the_same_name(world: World) -> None:
     world.want(one=[thing("a", place="x")])
     assert not world.up().problems
