@@ -252,9 +252,7 @@ class Session:
 
     # ------------------------------------------------------------------ the program
 
-    def _begin(
-        self, records: list[Record], pending: list[Pending], store: Store | None, version: int
-    ) -> Deployment:
+    def _begin(self, records: list[Record], pending: list[Pending], store: Store | None, version: int) -> Deployment:
         job, preview = self.job, store is None
         flight = self._flight = Flight(self.report, job.options.slots, persevere=job.options.continue_on_error)
         hooks = Hooks(self._callbacks, self.report, preview=preview)
