@@ -205,6 +205,8 @@ class Deployment:
 
     async def _resource(self, goal: Goal, old: Record | None, hands: Hands | None) -> Record:
         """Check, decide, and do."""
+        if old is not None:
+            await self._replacing.over(old.urn)
         now = await self._situation(goal, old)
         if not self.ground.preview and self.flight.failed:  # what has failed left outputs that nobody knows
             goal = replace(goal, inputs=without_unknowns(goal.inputs))
