@@ -42,6 +42,8 @@ class Ground:
     """the program's"""
     config: Config
     preview: bool
+    version: int = 0
+    """of the state, as the run found it"""
 
 
 class Deployment:
@@ -203,6 +205,8 @@ class Deployment:
 
     async def _resource(self, goal: Goal, old: Record | None, hands: Hands | None) -> Record:
         """Check, decide, and do."""
+        if old is not None:
+            await self._replacing.over(old.urn)
         now = await self._situation(goal, old)
         if not self.ground.preview and self.flight.failed:  # what has failed left outputs that nobody knows
             goal = replace(goal, inputs=without_unknowns(goal.inputs))
@@ -210,11 +214,11 @@ class Deployment:
         if old is not None:
             for pattern in goal.ignore_changes:
                 kept = paths.kept(old.inputs, kept, paths.parse(pattern))
-        seed = _seed(goal, old)
+        seed, begun = self._seed(goal, old), self._begun(goal, old)
         inputs = kept
         if hands is not None:
             fresh = steps.without_olds(old, goal, now)
-            olds = None if fresh or old is None else old.inputs
+            olds = begun if fresh or old is None else old.inputs
             inputs = await hands.check(goal.urn, olds, goal.inputs if fresh else kept, seed)
             self.executor.report.learn(inputs)
         decision = steps.without_asking(old, goal, now, inputs)
@@ -256,10 +260,22 @@ class Deployment:
             self.executor.report.problem(_imported(goal))
         self._replaced.add(goal.urn)
         if decision.afresh and hands is not None:
-            inputs = await hands.check(goal.urn, None, goal.inputs, seed)
+            inputs = await hands.check(goal.urn, self._begun(goal, old), goal.inputs, seed)
         if decision.delete_first and not decision.gone and not old.gone:
             await self._replacing.delete_first(old)
         return await self.executor.create(decision, goal, hands, inputs, old)
+
+    def _seed(self, goal: Goal, old: Record | None) -> bytes:
+        """What the provider draws names from: another one for every creation, the same in a preview and in the up that
+        follows it."""
+        text = f"{goal.urn}\0{old.id if old else ''}\0{self.ground.version}"
+        return hashlib.sha256(text.encode()).digest()
+
+    def _begun(self, goal: Goal, old: Record | None) -> dict[str, Any] | None:
+        """Inputs of the creation that an earlier run has begun in this place: whatever the provider has drawn for them
+        stays, so that what was made is found."""
+        creation = self.executor.doubts.creation(goal.urn, old.number if old else 0)
+        return creation.body.get("inputs") or {} if creation else None
 
     async def _situation(self, goal: Goal, old: Record | None) -> Situation:
         if old is None:
@@ -402,12 +418,6 @@ class Deployment:
                 self.executor.report.problem(problem if problem.where else replace(problem, where=where))
             self.flight.stop()
             raise Stopped from refused
-
-
-def _seed(goal: Goal, old: Record | None) -> bytes:
-    """What the provider draws names from: always the same for the same creation, so that one in doubt is found again,
-    and another one for what replaces it, which is there beside it for a while."""
-    return hashlib.sha256(f"{goal.urn}\0{old.id if old else ''}".encode()).digest()
 
 
 def _imported(goal: Goal) -> Problem:

@@ -26,6 +26,10 @@ class Doubts:
         """Creations that nobody has repeated yet."""
         return [pending for pending in self._open if pending.op == "creating"]
 
+    def creation(self, urn: str, instead: int) -> Pending | None:
+        """The creation that was begun for the resource in the place of that row, or of none (0)."""
+        return next((p for p in self.creations() if p.urn == urn and p.record == instead), None)
+
     def created(self, urn: str, instead: int) -> tuple[int, ...]:
         """Numbers of what a creation settles; `instead`: the row of what it replaces, or 0."""
         return self._settled(lambda p: p.op == "creating" and p.urn == urn and p.record == instead)

@@ -124,17 +124,18 @@ async def _settle_orphans(run: Deployment) -> list[Record]:
             provider=body.get("provider", ""), parent=body.get("parent", ""),
             dependencies=tuple(body.get("dependencies") or ()),
         )  # fmt: skip
-        claimed = {record.number for record in executor.records.values()}
-        rows = [record for record in run.records if record.number not in executor.deleted and not record.doomed]
-        live = next((r for r in rows if r.urn == goal.urn and not r.gone), None)
-        live = executor.records.get(goal.urn, live)
-        gone = next((r for r in rows if r.number == operation.record and r.gone and r.number not in claimed), None)
+        now = {record.number: record for record in executor.records.values()}
+        rows = {r.number: r for r in run.records if r.number not in executor.deleted} | now
+        there = [record for record in rows.values() if not record.gone]
+        gone = rows.get(operation.record)
+        if gone is not None and not gone.gone:
+            gone = None
         try:
-            record = await executor.find(operation, goal, await run.hands(goal.type, goal.provider), live, gone)
+            record = await executor.find(operation, goal, await run.hands(goal.type, goal.provider), there, gone)
         except Failed:
             continue
-        run.records[:] = [other for other in run.records if other.number != record.number] + [record]
-        if record is not live:
+        if record is not None:
+            run.records[:] = [other for other in run.records if other.number != record.number] + [record]
             orphans.append(record)
     return orphans
 

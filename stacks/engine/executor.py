@@ -6,6 +6,8 @@ one of a stack's slots; once the run is stopping, no new one begins. How a failu
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -66,6 +68,7 @@ class Executor:
         """whether anything was, or in a preview would be, recorded"""
         self.doubts = Doubts(pending)
         self._imagined = 0
+        self._leaving: dict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
 
     # ------------------------------------------------------------------ steps
 
@@ -130,11 +133,11 @@ class Executor:
         return record
 
     async def find(
-        self, operation: Pending, goal: Goal, hands: Hands, live: Record | None, gone: Record | None
-    ) -> Record:
-        """Repeat a creation in doubt that nobody wants any more, so that it can be deleted: the record of what it made.
-        `live`: what goes by this name now; where that is what was found, it is the record of it. `gone`: what it was to
-        replace, where that was deleted first."""
+        self, operation: Pending, goal: Goal, hands: Hands, there: list[Record], gone: Record | None
+    ) -> Record | None:
+        """Repeat a creation in doubt that nobody wants any more, so that it can be deleted: the record of what it made;
+        None where that is one of those that are `there`. `gone`: what it was to replace, where that was deleted
+        first."""
         self._promised("create", goal.urn)
         since = self.report.started("create", goal.urn)
         body = self.body(goal, goal.inputs, None)
@@ -145,15 +148,21 @@ class Executor:
                         id, outputs = await hands.create(goal.urn, goal.inputs, 0, preview=self.store is None)
                     except Partial as partial:
                         id, outputs = partial.id, partial.outputs
-        body |= {"id": id, "outputs": outputs, "created": self._now(), "modified": self._now()}
+                    same = next((r for r in there if r.type == goal.type and id and r.id == id), None)
+                    if same is not None and not same.doomed:  # what was asked for in vain is not how it should be
+                        old = id, goal.inputs, outputs
+                        same.body["outputs"] = await hands.update(
+                            same.urn, old, same.inputs, 0, (), preview=self.store is None
+                        )
+                        self._mark(same.body)
         settles = self.doubts.created(goal.urn, operation.record)
+        if same is not None:
+            self._put("update", same, settles)
+            return None
+        body |= {"id": id, "outputs": outputs, "created": self._now(), "modified": self._now()}
         self._mark(body)
         record = Record(body)
-        if live is not None and id and id == live.id:
-            live.body |= {"inputs": body["inputs"], "outputs": body["outputs"]}
-            self._put("refresh", live, settles)
-            return live
-        if live is not None:
+        if any(other.urn == goal.urn and not other.doomed for other in there):
             body["delete"] = True  # a name has one record that is not: this one only waits for its deletion
         elif gone is not None:
             record.number = gone.number
@@ -213,8 +222,13 @@ class Executor:
         """Delete. `replaced`: part of a replacement, which is counted where it is created, unless an earlier run `left`
         it. `keep` the record until the replacement comes. `spared`: the provider is not asked (retained, or gone with
         another resource)."""
-        if record.number in self.deleted:
-            return
+        async with self._leaving[record.number]:  # two that are replaced may have one dependent
+            if record.number not in self.deleted:
+                await self._delete(record, hands, replaced, keep, spared, left)
+
+    async def _delete(
+        self, record: Record, hands: Hands | None, replaced: bool, keep: bool, spared: bool, left: bool
+    ) -> None:
         body = record.body
         op, counted = "replace" if replaced else _gone(record), left or not replaced
         if counted:

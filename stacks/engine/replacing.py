@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from inventory.problems import Refused
@@ -20,29 +21,46 @@ class Replacing:
 
     def __init__(self, deployment: Deployment) -> None:
         self._deployment = deployment
+        self._falling: dict[str, asyncio.Future[None]] = {}
+        """URN of what falls → done when that is over"""
+
+    async def over(self, urn: str) -> None:
+        """Return when the resource does not fall, or no longer does."""
+        if urn in self._falling:
+            await asyncio.shield(self._falling[urn])
 
     async def delete_first(self, root: Record) -> None:
         """Delete `root` and, before it, its dependents that would have to be replaced with it. Refused where one of
         them is protected."""
-        executor = self._deployment.executor
-        for record in await self.falling(root):
-            if record.number in executor.deleted:
-                continue
-            if record.body.get("protect") and not record.doomed:
-                raise Refused([protected(record.urn)])
-            await self._delete(record)
-        await self._delete(root)
+        mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        try:
+            falling = [r for r in await self.falling(root, mine) if r.number not in self._deployment.executor.deleted]
+            held = [protected(record.urn) for record in falling if record.body.get("protect") and not record.doomed]
+            if held:
+                raise Refused(held)
+            for record in falling:
+                await self._delete(record)
+            await self._delete(root)
+        finally:
+            self._falling = {urn: over for urn, over in self._falling.items() if over is not mine}
+            mine.set_result(None)
 
-    async def falling(self, root: Record) -> list[Record]:
-        """What falls with `root`, dependents before what they depend on."""
+    async def falling(self, root: Record, over: asyncio.Future[None]) -> list[Record]:
+        """What falls with `root`, dependents before what they depend on. A registration of any of it waits until it is
+        `over`; what has been registered meanwhile does not fall."""
         deployment = self._deployment
         lost: set[str] = {root.urn}
         found: list[Record] = []
         for record in affected(root, deployment.records, lambda record: record.urn not in deployment.taken):
             if record.custom and not record.external and not record.gone and await self._falls(record, lost):
+                if record.urn in deployment.taken:
+                    continue
+                self._falling.setdefault(record.urn, over)
                 lost.add(record.urn)
                 found.append(record)
         also = [r for r in deployment.records if r not in found and _partner(r, root) and r.urn not in deployment.taken]
+        for record in also:
+            self._falling.setdefault(record.urn, over)
         return list(reversed(found + also))
 
     async def _delete(self, record: Record) -> None:

@@ -153,7 +153,7 @@ class Session:
     async def _plan(self, calls: Calls) -> StackPlan:
         state = self.job.state.snapshot(self.job.stack, self.job.passphrase)
         self._version = state.version
-        deployment = self._begin(state.records, state.pending, None)
+        deployment = self._begin(state.records, state.pending, None, state.version)
         executor = deployment.executor
         if self.job.options.refresh:
             await refresh(deployment)
@@ -217,7 +217,7 @@ class Session:
         if job.plan and job.plan.based_on != store.version:
             raise moved(job.stack)
         records, pending = store.records(), store.pending()
-        deployment = self._begin(records, pending, store)
+        deployment = self._begin(records, pending, store, store.version)
         try:
             if job.options.refresh or job.verb == "refresh":
                 await refresh(deployment)
@@ -252,7 +252,7 @@ class Session:
 
     # ------------------------------------------------------------------ the program
 
-    def _begin(self, records: list[Record], pending: list[Pending], store: Store | None) -> Deployment:
+    def _begin(self, records: list[Record], pending: list[Pending], store: Store | None, version: int) -> Deployment:
         job, preview = self.job, store is None
         flight = self._flight = Flight(self.report, job.options.slots, persevere=job.options.continue_on_error)
         hooks = Hooks(self._callbacks, self.report, preview=preview)
@@ -262,7 +262,7 @@ class Session:
         with recording(self._reads):
             config = job.program.config(job.stack, job.passphrase)
         self.report.learn([secret(text) for text in config.hidden])
-        ground = Ground(job.stack, job.program.name, job.program.main, config, preview)
+        ground = Ground(job.stack, job.program.name, job.program.main, config, preview, version)
         outputs = self._reads.heard_of(outputs_of(job.state, job.passphrase, job.salt, job.upstream if preview else {}))
         builtin = Builtin(outputs, executor.records)
 

@@ -42,6 +42,26 @@ def test_what_replaces_a_thing_is_not_named_like_it(world: World) -> None:
     assert world.effects() == {"a": ["made", "made", "removed"]}
 
 
+def test_what_is_new_is_not_named_like_what_had_its_place_before(world: World) -> None:
+    """The first moves, by an alias, to where its name is not drawn from; the second is new where the first was made."""
+    moved = {"aliases": ["urn:pulumi:one::faulty::test:index:Thing::a"]}
+    world.want(one=[thing("a")])
+    assert not world.up().problems
+    world.want(one=[thing("b", opts=moved)])
+    assert not world.up().problems
+    world.want(one=[thing("a")])
+    world.converges()
+    assert len(world.there()) == 1
+    assert world.effects() == {"a": ["made", "made"], "b": ["removed"]}
+
+
+def test_a_plan_names_things_as_the_up_does(world: World) -> None:
+    world.want(one=[thing("a")])
+    (planned,) = [resource for resource in world.plan().estate if resource.name == "a"]
+    assert not world.up().problems
+    assert list(world.there()) == [planned["label"]]
+
+
 def test_a_replacement_in_doubt_is_found_by_the_same_name(world: World) -> None:
     world.want(one=[thing("a", place="x")])
     assert not world.up().problems
@@ -167,3 +187,42 @@ def test_a_provider_stays_as_long_as_something_that_it_may_have_made_is_in_doubt
     assert not world.destroy().problems
     assert not world.there()
     assert not world.records(whole=True)
+
+
+def test_a_creation_in_doubt_that_goes_by_another_name_now_is_not_deleted_with_it(world: World) -> None:
+    """It is named by its plain name, so that what the program says now finds it first."""
+    group = {"name": "g", "group": True}
+    world.want(one=[group, thing("a", exclusive=True, size=1.0, opts={"parent": "g"})])
+    broken(world, create_a="after: the line broke")
+    world.want(one=[group, thing("a", exclusive=True, size=2.0)])
+    world.converges()
+    assert props(world) == [{"exclusive": True, "size": 2.0}]
+
+
+def test_what_falls_with_two_that_are_replaced_falls_once(world: World) -> None:
+    def want(place: str) -> None:
+        on = {"place": {"$ref": "a"}, "ref": {"$ref": "b"}}
+        both = [thing(name, exclusive=True, place=place) for name in "ab"]
+        falls = thing("c", exclusive=True, **on, opts={"replace_on_changes": ["ref"]})
+        world.want(one=[*both, falls])
+
+    want("x")
+    assert not world.up().problems
+    world.forget()
+    want("y")
+    world.converges()
+    assert [call.effect for call in world.log() if call.name == "c"] == ["removed", "made"]
+
+
+def test_nothing_falls_where_one_that_would_fall_is_protected(world: World) -> None:
+    def want(place: str) -> None:
+        first = thing("a", exclusive=True, place=place)
+        second = thing("b", exclusive=True, place={"$ref": "a"}, opts={"protect": True})
+        world.want(one=[first, second, thing("c", exclusive=True, place={"$ref": "b"})])
+
+    want("x")
+    assert not world.up().problems
+    world.forget()
+    want("y")
+    assert [problem.code for problem in world.up().problems] == ["engine.protected"]
+    assert not world.effects()

@@ -22,7 +22,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from stacks.engine import EstatePlan, Options, Outcome, urns
+from stacks.engine import Options, Outcome, urns
 from stacks.engine.records import Record
 from stacks.engine.values import clear
 from tests.engine.conftest import thing
@@ -31,6 +31,7 @@ from tests.engine.world import World
 GROUPS, THINGS, EXCLUSIVE = ("g", "h"), ("a", "b", "c", "d", "e"), ("d", "e")
 """an exclusive thing is named by its plain name: its replacement can only come when it has gone"""
 STRENGTH = ("same", "update", "replace")
+CHANGES = ("create", "update", "replace", "delete")
 
 
 # ---------------------------------------------------------------------- what programs say
@@ -154,13 +155,16 @@ class Machine(RuleBasedStateMachine):
         options = Options(refresh=refresh)
         before = self.look()
         plan = self.world.plan(options=options)
-        self.world.events.clear()
+        planned = self.told()
         outcome = self.world.up(options=options, plan=None if plan.problems else plan)
         self.judge(before, outcome)
         self.only_protection(outcome)
         assert {p.code for p in plan.problems} == {p.code for p in outcome.problems}
         if not outcome.problems:
-            self.as_planned(plan)
+            self.as_planned(planned)
+            steps = Counter((step.op, urns.name(step.urn)) for step in plan.stacks["one"].steps)
+            told = Counter((op, name) for name, ops in planned.items() for op in ops.elements())
+            assert refresh or told == Counter({key: n for key, n in steps.items() if key[0] in CHANGES})
             assert not self.world.doubts()
 
     @rule(program=sketches(), faults=faults, persevere=st.booleans())
@@ -271,7 +275,9 @@ class Machine(RuleBasedStateMachine):
             self.in_order(before)
             self.protection_holds(before)
         except AssertionError as error:
-            held = [(r.number, r.urn, r.id, r.doomed, r.gone) for r in (*before.records, *self.world.records(whole=True))]
+            held = [
+                (r.number, r.urn, r.id, r.doomed, r.gone) for r in (*before.records, *self.world.records(whole=True))
+            ]
             doubts = [(pending.op, pending.urn, pending.record) for pending in self.world.doubts()]
             error.add_note("\n".join(map(str, (*self.world.log(), *held, *doubts, *outcome.problems))))
             raise
@@ -320,32 +326,29 @@ class Machine(RuleBasedStateMachine):
         codes = {problem.code for problem in outcome.problems}
         assert codes <= {"engine.protected", *more}, outcome.problems
 
-    def as_planned(self, plan: EstatePlan) -> None:
-        """The up did what the plan says; less only where a value was not known before."""
-        planned: dict[str, Counter[str]] = {}
-        for step in plan.stacks["one"].steps:
-            planned.setdefault(urns.name(step.urn), Counter())[step.op] += 1
-        done: dict[str, Counter[str]] = {}
+    def told(self) -> dict[str, Counter[str]]:
+        """name → what was said to be done to things of that name since the last question."""
+        found: dict[str, Counter[str]] = {}
         for event in self.world.events:
-            if event.what == "step-done" and event.op in ("create", "update", "replace", "delete"):
-                done.setdefault(event.name, Counter())[event.op] += 1
-        names = {self.name(sketch.slot): sketch for sketch in self.program}
+            if event.what == "step-done" and event.op in CHANGES:
+                found.setdefault(event.name, Counter())[event.op] += 1
+        self.world.events.clear()
+        return found
+
+    def as_planned(self, planned: dict[str, Counter[str]]) -> None:
+        """The up did what the plan says; less only where a value was not known before."""
+        done = self.told()
+        late = {
+            self.name(sketch.slot) for sketch in self.program
+            if "replace_with" in sketch.option or any(isinstance(value, dict) and "$ref" in value for _, value in sketch.props)
+        }  # fmt: skip
         for name in planned.keys() | done.keys():
             want, did = planned.get(name, Counter()), done.get(name, Counter())
-            assert want["create"] == did["create"], name
-            assert want["delete"] == did["delete"], name
-            strongest = [
-                max((op for op in STRENGTH if ops[op]), key=STRENGTH.index, default="same") for ops in (want, did)
-            ]
-            late = (
-                any(isinstance(value, dict) and "$ref" in value for _, value in names[name].props)
-                if name in names
-                else False
-            )
-            late = late or bool(names[name].option.get("replace_with")) if name in names else late
-            assert strongest[0] == strongest[1] or (
-                late and STRENGTH.index(strongest[0]) > STRENGTH.index(strongest[1])
-            ), name
+            said = f"{name}: planned {dict(want)}, done {dict(did)}"
+            assert want["create"] == did["create"], said
+            assert want["delete"] == did["delete"], said
+            meant, made = (max((STRENGTH.index(op) for op in STRENGTH if ops[op]), default=0) for ops in (want, did))
+            assert meant == made or (name in late and meant > made), said
 
     # ------------------------------------------------------------------ the end
 

@@ -47,7 +47,9 @@ def differences(stock: Seen, ours: Seen, before: Seen | None) -> Iterator[str]:
         yield f"sealed: {where}: the same secret has a new ciphertext"
     if "failed" in (stock.outcome, ours.outcome):
         return  # a plan that failed is none
-    theirs, mine = ({step for step in plan if not _tolerated(TOLERATED_STEPS, step)} for plan in (stock.plan, ours.plan))
+    theirs, mine = (
+        {step for step in plan if not _tolerated(TOLERATED_STEPS, step)} for plan in (stock.plan, ours.plan)
+    )
     yield from (f"plan: {urn}: stock has {op}" for op, urn in sorted(theirs - mine))
     yield from (f"plan: {urn}: ours has {op}" for op, urn in sorted(mine - theirs))
 

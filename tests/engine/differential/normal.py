@@ -55,7 +55,9 @@ class Normal:
         salt = raw.deployment.get("secrets_providers", {}).get("state", {}).get("salt", "")
         opened, sealed = self._opened(raw.deployment, Sealer(PASSPHRASE, salt))
         state = sorted((_body(body) for body in opened["resources"]), key=_place)
-        pending = [{**operation, "resource": _body(operation["resource"])} for operation in opened["pending_operations"]]
+        pending = [
+            {**operation, "resource": _body(operation["resource"])} for operation in opened["pending_operations"]
+        ]
         kept = self._sealed[stack]
         resealed = tuple(
             sorted(where for where, (text, cipher) in sealed.items() if where in kept and kept[where][0] == text and kept[where][1] != cipher)
@@ -148,7 +150,9 @@ def _body(body: dict[str, Any]) -> dict[str, Any]:
 
 def _marked(value: Any) -> Any:
     """Of a call: secrets as in the state."""
-    return _plain(mapped(value, lambda special: {"$secret": special["value"]} if special[SIGNATURE] == SECRET else special))
+    return _plain(
+        mapped(value, lambda special: {"$secret": special["value"]} if special[SIGNATURE] == SECRET else special)
+    )
 
 
 def _plain(value: Any) -> Any:

@@ -87,4 +87,3 @@ class Place:
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
         new, self._read = lines[self._read :], len(lines)
         return tuple(json.loads(line) for line in new)
-

@@ -38,7 +38,8 @@ def read(name: str) -> Recording:
     """The recording of a program. FileNotFoundError where there is none."""
     data = json.loads(path(name).read_text(encoding="utf-8"))
     steps = tuple(
-        Seen(step["outcome"], **{key: tuple(map(_item, step.get(key, ()))) for key in _LISTS}) for step in data.pop("steps")
+        Seen(step["outcome"], **{key: tuple(map(_item, step.get(key, ()))) for key in _LISTS})
+        for step in data.pop("steps")
     )
     return Recording({key: data[key] for key in ("pulumi", "sdk")}, data["digest"], steps)
 

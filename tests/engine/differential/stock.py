@@ -27,7 +27,9 @@ _FLAGS = {
 def missing() -> str:
     """Why there is no stock engine here; "" where there is one."""
     absent = [name for name in ("pulumi", "pulumi-language-python") if not shutil.which(name)]
-    return f"{' and '.join(absent)} not on PATH: the stock engine cannot be asked, only its recordings" if absent else ""
+    return (
+        f"{' and '.join(absent)} not on PATH: the stock engine cannot be asked, only its recordings" if absent else ""
+    )
 
 
 @cache

@@ -30,7 +30,9 @@ else:
     Thing("new-text", ResourceOptions(aliases=[pulumi.Output.from_input(urn + "by-text")]), size=1)
     Thing(
         "third-name",
-        ResourceOptions(aliases=[Alias(name="never"), Alias(stack="other", project="gone"), Alias(name="second-alias")]),
+        ResourceOptions(
+            aliases=[Alias(name="never"), Alias(stack="other", project="gone"), Alias(name="second-alias")]
+        ),
         size=1,
     )
     if step() == 3:

@@ -15,8 +15,6 @@ Thing(
     ResourceOptions(parent=inner, aliases=[Alias(name="own")] if step() > 1 else []),
     size=1,
 )
-box = Group(
-    "box", ResourceOptions(aliases=[Alias(type_="test:index:Box")] if step() > 1 else []), kind=retyped
-)
+box = Group("box", ResourceOptions(aliases=[Alias(type_="test:index:Box")] if step() > 1 else []), kind=retyped)
 below = Group("below", ResourceOptions(parent=box), kind="Inner")
 Thing("boxed", ResourceOptions(parent=below), size=1)

@@ -291,7 +291,18 @@ def watched(method):
     return call
 
 
-for method in ("CheckConfig", "DiffConfig", "Configure", "Check", "Diff", "Create", "Update", "Delete", "Read", "Invoke"):
+for method in (
+    "CheckConfig",
+    "DiffConfig",
+    "Configure",
+    "Check",
+    "Diff",
+    "Create",
+    "Update",
+    "Delete",
+    "Read",
+    "Invoke",
+):
     setattr(Cloud, method, watched(method))
 
 if __name__ == "__main__":
