@@ -157,3 +157,14 @@ def test_a_program_that_crashes_names_its_line(bench: Bench) -> None:
 def test_two_of_the_same_name(bench: Bench) -> None:
     bench.want(one=[thing("a"), thing("a")])
     assert [problem.code for problem in bench.plan().problems] == ["engine.duplicate"]
+
+
+def test_a_secret_trigger_replaces_when_it_changes(bench: Bench) -> None:
+    """The stock engine records the change and replaces nothing."""
+    bench.want(one=[thing("a", size=1, opts={"replacement_trigger": {"$secret": "one"}})])
+    assert not bench.up().problems
+    assert ops(bench) == {}
+    bench.want(one=[thing("a", size=1, opts={"replacement_trigger": {"$secret": "two"}})])
+    assert ops(bench) == {"a": {"replace"}}
+    assert not bench.up().problems
+    assert b"two" not in b"".join(path.read_bytes() for path in bench.state.glob("*.db*"))

@@ -51,6 +51,8 @@ def options(thing):
     for key in ("parent", "provider", "deleted_with"):
         if key in opts:
             opts[key] = made[opts[key]]
+    if "replacement_trigger" in opts:
+        opts["replacement_trigger"] = value(opts["replacement_trigger"])
     if "depends" in thing:
         opts["depends_on"] = [made[name] for name in thing["depends"]]
     if "aliases" in opts:
