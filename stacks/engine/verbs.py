@@ -327,7 +327,7 @@ def _still(after: Mapping[str, tuple[str, ...]], plans: Mapping[str, StackPlan],
 
 
 def _noted(state: Shelf, planned: StackPlan, note: str, counts: Mapping[str, int] | None = None) -> Result:
-    counts = dict(counts or planned.counts)
+    counts = {op: count for op, count in (counts or planned.counts).items() if op != "read"}
     try:
         if not state.unchanged(planned.stack, planned.based_on, Holder.me(), now(), planned.digest, counts, note):
             raise moved(planned.stack)

@@ -266,7 +266,7 @@ def test_a_state_file_that_was_cut_to_nothing_is_not_taken_for_an_empty_state(be
     assert not bench.things()
     path.unlink()
     assert not bench.up().problems
-    assert {child.name for child in bench.state.iterdir()} == {"encryptionsalt", "one.db"}
+    assert {child.name for child in bench.state.iterdir()} == {"encryptionsalt", "one.db", "events"}
 
 
 @pytest.mark.skipif(
