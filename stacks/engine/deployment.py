@@ -22,7 +22,7 @@ from stacks.engine.builtin import PACKAGE
 from stacks.engine.executor import Executor, Hands, protected
 from stacks.engine.flight import Failed, Stopped
 from stacks.engine.providers import Config, Providers, Registry
-from stacks.engine.records import Record
+from stacks.engine.records import SEED, Record
 from stacks.engine.replacing import Replacing
 from stacks.engine.steps import Decision, Goal, Situation
 from stacks.engine.targeting import Targets
@@ -214,11 +214,11 @@ class Deployment:
         if old is not None:
             for pattern in goal.ignore_changes:
                 kept = paths.kept(old.inputs, kept, paths.parse(pattern))
-        seed, begun = self._seed(goal, old), self._begun(goal, old)
+        seed = self._seed(goal, old)
         inputs = kept
         if hands is not None:
             fresh = steps.without_olds(old, goal, now)
-            olds = begun if fresh or old is None else old.inputs
+            olds = None if fresh or old is None else old.inputs
             inputs = await hands.check(goal.urn, olds, goal.inputs if fresh else kept, seed)
             self.executor.report.learn(inputs)
         decision = steps.without_asking(old, goal, now, inputs)
@@ -230,7 +230,7 @@ class Deployment:
             decision = steps.without_asking(old, goal, now, inputs) or steps.decide(old, goal, inputs, answer, now)
         self._unfailed(goal)
         if decision is None or old is None:
-            return await self.executor.create(decision or Decision("create"), goal, hands, inputs, None)
+            return await self.executor.create(decision or Decision("create"), goal, hands, inputs, None, seed)
         if decision.op == "same":
             if urns.is_provider(goal.type):
                 await self.providers.registry.configure(goal.urn, old.id, old.inputs)
@@ -260,22 +260,19 @@ class Deployment:
             self.executor.report.problem(_imported(goal))
         self._replaced.add(goal.urn)
         if decision.afresh and hands is not None:
-            inputs = await hands.check(goal.urn, self._begun(goal, old), goal.inputs, seed)
+            inputs = await hands.check(goal.urn, None, goal.inputs, seed)
         if decision.delete_first and not decision.gone and not old.gone:
             await self._replacing.delete_first(old)
-        return await self.executor.create(decision, goal, hands, inputs, old)
+        return await self.executor.create(decision, goal, hands, inputs, old, seed)
 
     def _seed(self, goal: Goal, old: Record | None) -> bytes:
         """What the provider draws names from: another one for every creation, the same in a preview and in the up that
-        follows it."""
+        follows it, and for one that is in doubt again what it was, so that what was made is found."""
+        begun = self.executor.doubts.creation(goal.urn, old.number if old else 0)
+        if begun is not None and SEED in begun.body:
+            return bytes.fromhex(begun.body[SEED])
         text = f"{goal.urn}\0{old.id if old else ''}\0{self.ground.version}"
         return hashlib.sha256(text.encode()).digest()
-
-    def _begun(self, goal: Goal, old: Record | None) -> dict[str, Any] | None:
-        """Inputs of the creation that an earlier run has begun in this place: whatever the provider has drawn for them
-        stays, so that what was made is found."""
-        creation = self.executor.doubts.creation(goal.urn, old.number if old else 0)
-        return creation.body.get("inputs") or {} if creation else None
 
     async def _situation(self, goal: Goal, old: Record | None) -> Situation:
         if old is None:

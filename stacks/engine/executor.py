@@ -19,7 +19,7 @@ from stacks.engine.flight import Flight
 from stacks.engine.hooks import Hooks
 from stacks.engine.plans import StackPlan, Step
 from stacks.engine.provider import Partial
-from stacks.engine.records import Body, Pending, Record
+from stacks.engine.records import SEED, Body, Pending, Record
 from stacks.engine.state import Store
 from stacks.engine.steps import Answer, Decision, Goal
 from stacks.engine.values import is_secret, is_unknown, secret
@@ -83,9 +83,10 @@ class Executor:
         return record
 
     async def create(
-        self, decision: Decision, goal: Goal, hands: Hands | None, inputs: Values, old: Record | None
+        self, decision: Decision, goal: Goal, hands: Hands | None, inputs: Values, old: Record | None, seed: bytes = b""
     ) -> Record:
-        """Create, or create the replacement of `old`. A component has no hands: it is only recorded."""
+        """Create, or create the replacement of `old`. A component has no hands: it is only recorded. `seed`: what the
+        provider has drawn names from."""
         self._promised(decision.op, goal.urn)
         body = self.body(goal, inputs, None)
         since = self.report.started(decision.op, goal.urn, why=decision.why, provider=goal.provider)
@@ -94,7 +95,7 @@ class Executor:
             await self.hooks.run("BeforeCreate", body, None, body)
             if hands is not None:
                 async with self.flight.slot():
-                    settles = await self._intend("creating", body, old)
+                    settles = await self._intend("creating", body | {SEED: seed.hex()}, old)
 
                     async def make() -> tuple[str, Values]:
                         timeout = goal.custom_timeouts.get("create", 0)

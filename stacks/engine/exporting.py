@@ -13,7 +13,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from stacks.engine import urns
-from stacks.engine.records import Pending, Record
+from stacks.engine.records import SEED, Pending, Record
 from stacks.engine.scalars import as_json
 from stacks.engine.sealing import Sealer
 from stacks.engine.values import SECRET, SIGNATURE, clear, mapped
@@ -117,7 +117,7 @@ def _subject(operation: Pending, records: Mapping[int, Record]) -> dict[str, Any
     """The whole resource of an operation, of which a deletion records the name only."""
     record = records.get(operation.record)
     known = record.body if record and record.urn == operation.urn else {}
-    return {"custom": True, **known, **operation.body}
+    return {"custom": True, **known, **{key: value for key, value in operation.body.items() if key != SEED}}
 
 
 def _written(body: Mapping[str, Any], sealer: Sealer, *, show_secrets: bool) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any
 from stacks.engine import urns
 
 Body = dict[str, Any]
+SEED = "seed"
+"""key of what a provider has drawn names from, in the body of a creation that was begun"""
 _TIMES = ("created", "modified")
 
 

@@ -300,7 +300,7 @@ class Machine(RuleBasedStateMachine):
     def in_order(self, before: Before) -> None:
         """Made after what it needs, gone before what it needs."""
         log = [call for call in self.world.log() if call.ended]
-        made = {call.label: call for call in log if call.op == "create"}
+        made = {call.label: call for call in log if call.op == "create" and call.effect == "made"}
         now = {record.urn: record for record in self.world.records() if not record.doomed}
         for record in now.values():
             for urn in record.needs & now.keys():
