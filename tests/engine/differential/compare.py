@@ -64,7 +64,7 @@ def _by_subject(seen: Seen) -> dict[str, list[dict[str, Any]]]:
     for call in sorted(seen.calls, key=lambda call: call["at"][0]):
         idle = call.get("call") == "Configure" and call["urn"].rpartition("::")[2] not in asked
         if not idle and not _tolerated(TOLERATED_CALLS, call):
-            subject = call.get("urn") or call["note"]
+            subject = call.get("urn") or " ".join(call[key] for key in ("note", "name", "token") if key in call)
             if call.get("call") == "Configure":
                 subject += " (configuring)"  # beside whatever else a provider is asked
             if call.get("call") == "Invoke":  # the same function may be asked by several, in any order
