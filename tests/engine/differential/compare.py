@@ -29,7 +29,10 @@ TOLERATED_CALLS = {
     "ours does not ask a provider whether a configuration differs that is the same": _asked_of_unchanged,
 }  # fmt: skip
 """calls of either engine that are not compared: why, and which"""
-TOLERATED_STEPS = {"the stock engine keeps default providers out of its plans": _default}
+TOLERATED_STEPS = {
+    "the stock engine keeps default providers out of its plans": _default,
+    "what is read before anything is decided is no step of ours": lambda step: step[0] == "refresh",
+}
 """steps of a plan that are not compared: why, and which"""
 
 
@@ -48,7 +51,10 @@ def differences(stock: Seen, ours: Seen, before: Seen | None) -> Iterator[str]:
     if "failed" in (stock.outcome, ours.outcome):
         return  # a plan that failed is none
     theirs, mine = ({step for step in plan if not _tolerated(TOLERATED_STEPS, step)} for plan in (stock.plan, ours.plan))
-    yield from (f"plan: {urn}: stock has {op}" for op, urn in sorted(theirs - mine))
+    listed = {urn for _, urn in mine}
+    for op, urn in sorted(theirs - mine):
+        if op != "same" or urn in listed:  # what targets leave out is `same` to the stock engine, and nothing to ours
+            yield f"plan: {urn}: stock has {op}"
     yield from (f"plan: {urn}: ours has {op}" for op, urn in sorted(mine - theirs))
 
 

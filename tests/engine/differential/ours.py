@@ -41,7 +41,7 @@ class Ours:
         options = engine.Options(
             targets=step.targets, target_dependents=step.target_dependents, excludes=step.excludes,
             exclude_dependents=step.exclude_dependents, replace=step.replace, continue_on_error=step.continue_on_error,
-            refresh=step.refresh,
+            refresh=step.refresh, run_program=step.run_program,
         )  # fmt: skip
         given: Any = (self._program, [engine.Spec(step.stack)], self._state, PASSPHRASE, events.append)
         if step.verb == "preview":
