@@ -64,10 +64,12 @@ class Step(BaseModel):
     refresh: bool = False
     resource: Taken | None = None
     """of an import"""
+    run_program: bool = False
     faults: dict[str, str] = {}
     """what the cloud lets fail in this step: `create a` → reason"""
     drift: Json = {}
-    """what somebody changes in the cloud before this step: id → properties that change, or null for its removal"""
+    """what somebody changes in the cloud before this step: id → properties that change (`$writes`: an output), or null for
+    its removal"""
     files: dict[str, str] = {}
     """files of the program written before this step"""
     config: dict[str, Any] | None = None

@@ -29,7 +29,10 @@ TOLERATED_CALLS = {
     "ours does not ask a provider whether a configuration differs that is the same": _asked_of_unchanged,
 }  # fmt: skip
 """calls of either engine that are not compared: why, and which"""
-TOLERATED_STEPS = {"the stock engine keeps default providers out of its plans": _default}
+TOLERATED_STEPS = {
+    "the stock engine keeps default providers out of its plans": _default,
+    "what is read before anything is decided is no step of ours": lambda step: step[0] == "refresh",
+}
 """steps of a plan that are not compared: why, and which"""
 
 
@@ -66,7 +69,7 @@ def _by_subject(seen: Seen) -> dict[str, list[dict[str, Any]]]:
     for call in sorted(seen.calls, key=lambda call: call["at"][0]):
         idle = call.get("call") == "Configure" and call["urn"].rpartition("::")[2] not in asked
         if not idle and not _tolerated(TOLERATED_CALLS, call):
-            subject = call.get("urn") or call["note"]
+            subject = call.get("urn") or " ".join(call[key] for key in ("note", "name", "token") if key in call)
             if call.get("call") == "Configure":
                 subject += " (configuring)"  # beside whatever else a provider is asked
             if call.get("call") == "Invoke":  # the same function may be asked by several, in any order

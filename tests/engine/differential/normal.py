@@ -83,7 +83,10 @@ class Normal:
                     text = sealer.open_text(value["ciphertext"], where)
                     sealed[where] = text, value["ciphertext"]
                     return {"$secret": _plain(json.loads(text))}
-                return {key: opened(item, f"{where}.{key}") for key, item in value.items()}
+                found = {SIGNATURES.get(key, key): opened(item, f"{where}.{key}") for key, item in value.items()}
+                if found.get("$special") == "resource" and not found.get("packageVersion", True):
+                    del found["packageVersion"]
+                return found
             if isinstance(value, list):
                 return [opened(item, f"{where}[{index}]") for index, item in enumerate(value)]
             return _plain(value)

@@ -41,7 +41,7 @@ class Ours:
         options = engine.Options(
             targets=step.targets, target_dependents=step.target_dependents, excludes=step.excludes,
             exclude_dependents=step.exclude_dependents, replace=step.replace, continue_on_error=step.continue_on_error,
-            refresh=step.refresh,
+            refresh=step.refresh, run_program=step.run_program,
         )  # fmt: skip
         given: Any = (self._program, [engine.Spec(step.stack)], self._state, PASSPHRASE, events.append)
         if step.verb == "preview":
@@ -53,7 +53,8 @@ class Ours:
             taken = engine.Import(**step.resource.model_dump())
             return (), engine.import_resources(program, spec.name, [taken], *rest, publish=self._publish).problems
         verb = {"up": engine.apply, "refresh": engine.refresh, "destroy": engine.destroy}[step.verb]
-        return (), verb(*given, publish=self._publish, options=options).problems
+        more: Any = {"alone": True} if step.verb == "destroy" else {}
+        return (), verb(*given, publish=self._publish, options=options, **more).problems
 
     def deployment(self, stack: str) -> dict[str, Any]:
         """The state of a stack in Pulumi's form, secrets sealed."""

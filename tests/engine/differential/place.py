@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import shutil
 from dataclasses import dataclass
@@ -56,11 +57,13 @@ class Place:
         if step.drift:
             path = self.cloud / "cloud.json"
             state = json.loads(path.read_text(encoding="utf-8"))
-            for id, change in step.drift.items():
+            for id, change in copy.deepcopy(step.drift).items():
                 if change is None:
                     state["things"].pop(id, None)
-                else:
-                    state["things"].setdefault(id, {"props": {}, "writes": 1, "type": ""})["props"].update(change)
+                    continue
+                there = state["things"].setdefault(id, {"props": {}, "writes": 1})
+                there["writes"] = change.pop("$writes", there["writes"])
+                there["props"].update(change)
             path.write_text(json.dumps(state), encoding="utf-8")
         for file, text in step.files.items():
             (self.program / file).parent.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ PATIENCE = 120
 _FLAGS = {
     "targets": "--target", "excludes": "--exclude", "replace": "--replace", "target_dependents": "--target-dependents",
     "exclude_dependents": "--exclude-dependents", "continue_on_error": "--continue-on-error", "refresh": "--refresh",
+    "run_program": "--run-program",
 }  # fmt: skip
 
 

@@ -10,5 +10,5 @@ group = Group("group")
 Thing("child", ResourceOptions(parent=group), size=step())
 if step() == 1:
     Thing("leaves", size=1)
-if step() == 2:
+if step() > 1:
     Thing("new", size=1)
