@@ -21,6 +21,7 @@ from stacks.engine.adopting import adopted, missing
 from stacks.engine.builtin import PACKAGE
 from stacks.engine.executor import Executor, Hands, protected
 from stacks.engine.flight import Failed, Stopped
+from stacks.engine.plans import Step
 from stacks.engine.providers import Config, Providers, Registry
 from stacks.engine.records import SEED, Record
 from stacks.engine.replacing import Replacing
@@ -228,11 +229,13 @@ class Deployment:
             if goal.urn in self.executor.fallen:  # it fell with something that it needs, while the provider thought
                 now = replace(now, deleted=True)
             decision = steps.without_asking(old, goal, now, inputs) or steps.decide(old, goal, inputs, answer, now)
+        if hands is None:
+            inputs = goal.inputs  # what a component ignores decides nothing, and is recorded all the same
         self._unfailed(goal)
         if decision is None or old is None:
             return await self.executor.create(decision or Decision("create"), goal, hands, inputs, None, seed)
         if decision.op == "same":
-            if urns.is_provider(goal.type):
+            if urns.is_provider(goal.type) and urns.reference(goal.urn, old.id) not in self.providers.registry.ready:
                 await self.providers.registry.configure(goal.urn, old.id, old.inputs)
             if goal.import_id and goal.urn in self.executor.records:
                 return old
@@ -316,6 +319,7 @@ class Deployment:
         """Leave it as the state has it; where it would be new, leave it out."""
         if old is None:
             self._omitted.add(goal.urn)
+            self.executor.steps.append(Step("same", goal.urn))
             return None
         self.executor.records[old.urn] = old
         if not self.destroying:

@@ -76,6 +76,7 @@ class Executor:
         """Keep a resource; what the program says about it beside its properties may still have changed."""
         body = self.body(goal, inputs, old)
         body |= {key: old.body[key] for key in ("id", "outputs") if key in old.body}
+        self._mark(body)
         record = Record(body, old.number)
         if not record.equals(old):
             self._put("same", record)
@@ -197,8 +198,8 @@ class Executor:
                     try:
                         with self._flying(settles):
                             body["outputs"] = await self.hooks.trying("update", body, old.body, body, change)
-                    except Partial as partial:
-                        body |= {"outputs": partial.outputs, "initErrors": list(partial.reasons)}
+                    except Partial as partial:  # with the inputs of before, the next Diff sees what is still to be done
+                        body |= {"inputs": old.inputs, "outputs": partial.outputs, "initErrors": list(partial.reasons)}
                         self._changed(goal, body, old, settles)
                         raise
         record = self._changed(goal, body, old, settles)

@@ -16,7 +16,7 @@ from inventory.problems import Problem, Refused, refuse
 from stacks.engine import urns
 from stacks.engine.assets import elided, restored
 from stacks.engine.steps import Answer, known
-from stacks.engine.values import clear, contains, from_struct, is_unknown, like, to_struct, without_references
+from stacks.engine.values import clear, contains, from_struct, is_unknown, like, named, to_struct, without_references
 
 _REPLACES = (wire.PropertyDiff.ADD_REPLACE, wire.PropertyDiff.DELETE_REPLACE, wire.PropertyDiff.UPDATE_REPLACE)
 INTERNAL = "__internal"
@@ -86,13 +86,15 @@ class Provider:
             self._known = False
             self._config = wire.ConfigureResponse(acceptSecrets=True, acceptResources=True)
             return
-        args = {key: value for key, value in inputs.items() if key not in ("version", "pluginDownloadURL", INTERNAL)}
+        args = configuration(inputs)
         request = wire.ConfigureRequest(
             acceptSecrets=True, acceptResources=True, sends_old_inputs=True, sends_old_inputs_to_delete=True,
             id=id, urn=urn, name=urns.name(urn), type=urns.type_of(urn),
         )  # fmt: skip
         to_struct(args, request.args)
         for key, value in clear(args).items():
+            if key in ("version", "pluginDownloadURL"):
+                continue
             request.variables[f"{self.package}:config:{key}"] = str(value)
         self._config = await self._ask(urn, self._servicer.Configure(request, None))
 
@@ -204,8 +206,7 @@ class Provider:
             values = elided(values)
         if not self._config.acceptSecrets:
             values = clear(values)
-        if not self._config.acceptResources:
-            values = without_references(values)
+        values = named(values) if self._config.acceptResources else without_references(values)
         to_struct(values, struct)
 
     def _outputs(self, struct: Any, inputs: Values) -> Values:

@@ -11,6 +11,8 @@ from typing import Any
 
 from google.protobuf import struct_pb2
 
+from stacks.engine import urns
+
 SIGNATURE = "4dabf18193072939515e22adb298388d"
 SECRET = "1b47061264138c4ac30d75fd1eb44270"
 OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
@@ -128,6 +130,17 @@ def without_unknowns(value: Any) -> Any:
 
 def _inner(value: Any) -> Any:
     return _inner(value.get("value")) if is_secret(value) else value
+
+
+def named(value: Any) -> Any:
+    """The value with references to resources as a provider gets them: with name and type, and no id where none is
+    known."""
+    return mapped(value, lambda special: _named(special) if special[SIGNATURE] == RESOURCE else special)
+
+
+def _named(reference: dict[str, Any]) -> dict[str, Any]:
+    whole = reference | {"name": urns.name(reference["urn"]), "type": urns.type_of(reference["urn"])}
+    return whole | {"id": ""} if is_unknown(reference.get("id")) else whole
 
 
 def contains(value: Any, test: Callable[[Any], bool]) -> bool:
