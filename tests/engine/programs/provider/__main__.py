@@ -30,6 +30,10 @@ SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75f
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 ASSET, ARCHIVE = "c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7"
 COMPUTED = ("address", "writes", "token")
+LOGGED = (
+    *("CheckConfig", "DiffConfig", "Configure", "Check", "Diff"),
+    *("Create", "Update", "Delete", "Read", "Invoke"),
+)
 
 
 def log(**entry):
@@ -294,7 +298,7 @@ def watched(method):
     return call
 
 
-for method in "CheckConfig DiffConfig Configure Check Diff Create Update Delete Read Invoke".split():
+for method in LOGGED:
     setattr(Cloud, method, watched(method))
 
 if __name__ == "__main__":
