@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.differential import recording, running, stock
+from tests.engine.differential import exchange, recording, running, stock
 from tests.engine.differential.cases import case, digest, names
 from tests.engine.differential.ours import Ours
 from tests.engine.differential.stock import Stock
@@ -36,3 +36,17 @@ def test_our_engine_does_what_the_stock_engine_did(name: str, tmp_path: Path) ->
 def test_the_stock_engine_does_what_is_recorded(name: str, tmp_path: Path) -> None:
     assert stock.versions() == recording.read(name).versions, "another version: record the programs again"
     assert not running.compare(name, Stock, tmp_path)
+
+
+@needs_stock
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names())
+def test_the_stock_engine_goes_on_from_what_ours_exports(name: str, tmp_path: Path) -> None:
+    assert not exchange.exchange(name, Ours, Stock, tmp_path)
+
+
+@needs_stock
+@pytest.mark.slow
+@pytest.mark.parametrize("name", names())
+def test_our_engine_goes_on_from_what_the_stock_engine_exports(name: str, tmp_path: Path) -> None:
+    assert not exchange.exchange(name, Stock, Ours, tmp_path)

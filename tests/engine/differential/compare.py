@@ -95,17 +95,20 @@ def _order(stock: Seen, ours: Seen, needs: dict[str, set[str]]) -> Iterator[str]
     for first, (_, ended) in spans[0].items():
         for second, (begun, _) in spans[0].items():
             related = first[0] in needs[second[0]] or second[0] in needs[first[0]]
-            if related and ended < begun and first in spans[1] and second in spans[1]:
-                if not spans[1][first][1] < spans[1][second][0]:
-                    yield f"order: stock ends {' '.join(first[::-1])} before {' '.join(second[::-1])} begins"
+            both = first in spans[1] and second in spans[1]
+            if related and both and ended < begun and spans[1][first][1] >= spans[1][second][0]:
+                yield f"order: stock ends {' '.join(first[::-1])} before {' '.join(second[::-1])} begins"
 
 
 def _spans(seen: Seen) -> dict[tuple[str, str], tuple[int, int]]:
-    """(URN, method) of what changes the cloud → its first beginning and its last end."""
+    """(URN, method) of what changes the cloud → its first beginning and its last end. What was replaced and is then
+    cleared away is left out: nothing depends on it any more."""
     found: dict[tuple[str, str], tuple[int, int]] = {}
-    for call in seen.calls:
+    for call in sorted(seen.calls, key=lambda call: call["at"][0]):
         if call.get("call") in _CHANGING and not call.get("preview"):
             key = call["urn"], call["call"]
+            if key[1] == "Delete" and (key[0], "Create") in found:
+                continue
             begun, ended = found.get(key, (call["at"][0], call["at"][-1]))
             found[key] = min(begun, call["at"][0]), max(ended, call["at"][-1])
     return found
@@ -115,7 +118,7 @@ def _needs(state: tuple[dict[str, Any], ...]) -> dict[str, set[str]]:
     """URN → all that it depends on, however far."""
     direct: dict[str, set[str]] = defaultdict(set)
     for body in state:
-        direct[body["urn"]] |= {*body.get("dependencies", ()), body.get("deletedWith", "")}
+        direct[body["urn"]] |= {*body.get("dependencies", ()), body.get("deletedWith", ""), body.get("parent", "")}
     found: dict[str, set[str]] = defaultdict(set)
     for urn in list(direct):
         waiting = [urn]

@@ -23,14 +23,17 @@ def run(name: str, engine: type[Ours] | type[Stock], folder: Path) -> Iterator[S
 
 
 def record(name: str, folder: Path) -> list[str]:
-    """Run a program on the stock engine and keep what it does: the steps that did not end as the case expects."""
+    """Run a program on the stock engine and keep what it does. Where steps do not end as the case expects: those, and
+    nothing is kept."""
     steps = tuple(run(name, Stock, folder))
-    recording.write(name, recording.Recording(versions(), digest(name), steps))
-    return [
+    unexpected = [
         f"{name}: step {number} ({step.verb} {step.step}) {seen.outcome}: {seen.said}"
         for number, (step, seen) in enumerate(zip(case(name).steps, steps, strict=True), 1)
         if seen.outcome != step.expect
     ]
+    if not unexpected:
+        recording.write(name, recording.Recording(versions(), digest(name), steps))
+    return unexpected
 
 
 def compare(name: str, engine: type[Ours] | type[Stock], folder: Path, *, all_steps: bool = False) -> list[str]:

@@ -1,7 +1,7 @@
 """What is deleted with its owner is not deleted on its own, and is replaced when its owner is."""
 
 from pulumi import ResourceOptions
-from things import Group, Thing, step
+from things import Thing, step
 
 owner = Thing("owner", place="here" if step() == 1 else "there")
 if step() < 4:

@@ -30,7 +30,10 @@ SIGNATURE, SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75f
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 ASSET, ARCHIVE = "c44067f5952c0a294b673a41bacd8c17", "0def7320c3a5731c473e5ecbe6d01bc7"
 COMPUTED = ("address", "writes", "token")
-UNLOGGED = ("GetPluginInfo", "Handshake", "GetSchema", "Cancel", "Attach", "GetMapping", "GetMappings", "Parameterize")
+LOGGED = (
+    *("CheckConfig", "DiffConfig", "Configure", "Check", "Diff"),
+    *("Create", "Update", "Delete", "Read", "Invoke"),
+)
 
 
 def log(**entry):
@@ -127,8 +130,12 @@ async def failing(context, op, name, work, partial):
 class Cloud(server.ProviderServicer):
     """One configured provider."""
 
-    config = {}
     by = ""
+    """URN of the provider resource that this one is configured for"""
+
+    def __init__(self, *args, **words):
+        super().__init__(*args, **words)
+        self.config = {}
 
     async def CheckConfig(self, request, context):
         if clear(values(request.news)).get("invalid"):
@@ -291,18 +298,7 @@ def watched(method):
     return call
 
 
-for method in (
-    "CheckConfig",
-    "DiffConfig",
-    "Configure",
-    "Check",
-    "Diff",
-    "Create",
-    "Update",
-    "Delete",
-    "Read",
-    "Invoke",
-):
+for method in LOGGED:
     setattr(Cloud, method, watched(method))
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """A resource that is renamed or retyped without an alias is another one: the new is made before the old goes."""
 
-import pulumi
 from things import Thing, step
 
 a = Thing("a" if step() == 1 else "a-renamed", size=1)

@@ -1,7 +1,5 @@
 """Resources and components as property values of others."""
 
-import pulumi
-from pulumi import ResourceOptions
 from things import Group, Thing, step
 
 a = Thing("a", size=step())
