@@ -127,10 +127,10 @@ class Deployment:
         leave = self.destroying and not urns.is_provider(goal.type)
         if leave or not self.targets.included(goal.urn, goal.type, goal.needs):
             return self._untargeted(goal, old)
-        self._asked_for(goal)
         hands = await self.hands(goal.type, goal.provider) if goal.custom else None
         if hands is not None and goal.import_id:
             self._unfailed(goal)
+            self._asked_for(goal)
             old = await adopted(self, goal, old)
         return await self._resource(goal, old, hands)
 
@@ -232,6 +232,7 @@ class Deployment:
         if hands is None:
             inputs = goal.inputs  # what a component ignores decides nothing, and is recorded all the same
         self._unfailed(goal)
+        self._asked_for(goal)
         if decision is None or old is None:
             return await self.executor.create(decision or Decision("create"), goal, hands, inputs, None, seed)
         if decision.op == "same":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 STACK = "pulumi:pulumi:Stack"
 REFERENCE = "pulumi:pulumi:StackReference"
-STASH = "pulumi:pulumi:Stash"
+STASH = "pulumi:index:Stash"
 PROVIDERS = "pulumi:providers:"
 
 

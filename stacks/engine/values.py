@@ -19,6 +19,8 @@ OUTPUT = "d0e6a833031e9bbcd3f4e8bde6ca49a4"
 RESOURCE = "5cf8f73096256a8f31e491e813e4eb8e"
 ASSET = "c44067f5952c0a294b673a41bacd8c17"
 ARCHIVE = "0def7320c3a5731c473e5ecbe6d01bc7"
+_REFERENCE = (SIGNATURE, "urn", "id", "packageVersion")
+"""what is kept of a reference to a resource"""
 _WRITTEN_OUT = 1e21
 """a number below this is written without an exponent"""
 UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
@@ -48,6 +50,8 @@ def from_value(value: struct_pb2.Value) -> Any:
             return secret(inner) if plain.get("secret") else inner
         if plain.get(SIGNATURE) == SECRET and is_secret(plain.get("value")):
             return plain["value"]
+        if plain.get(SIGNATURE) == RESOURCE:
+            return {"packageVersion": "", **{key: plain[key] for key in _REFERENCE if key in plain}}
         return plain
     return None
 
@@ -140,6 +144,8 @@ def named(value: Any) -> Any:
 
 def _named(reference: dict[str, Any]) -> dict[str, Any]:
     whole = reference | {"name": urns.name(reference["urn"]), "type": urns.type_of(reference["urn"])}
+    if not whole.get("packageVersion"):
+        whole.pop("packageVersion", None)
     return whole | {"id": ""} if is_unknown(reference.get("id")) else whole
 
 

@@ -40,7 +40,9 @@ def differences(stock: Seen, ours: Seen, before: Seen | None) -> Iterator[str]:
     """Of one step. `before`: what the stock engine came to in the step before, on the same stack."""
     if stock.outcome != ours.outcome:
         yield f"outcome: stock {stock.outcome}, ours {ours.outcome}: {_short(ours.said)}"
-    yield from _calls(_by_subject(stock), _by_subject(ours))
+    if not _refused(stock, ours):
+        half = {r["urn"] for r in (before.state if before else ()) if r.get("pendingReplacement")}
+        yield from _calls(*(_without_half(_by_subject(seen), half) for seen in (stock, ours)))
     yield from _order(stock, ours, _needs((*stock.state, *(before.state if before else ()))))
     yield from _states("state", stock.state, ours.state)
     # an operation that failed for an unclear reason stays pending with ours until it is repeated: it may have been done
@@ -55,6 +57,20 @@ def differences(stock: Seen, ours: Seen, before: Seen | None) -> Iterator[str]:
     )
     yield from (f"plan: {urn}: stock has {op}" for op, urn in sorted(theirs - mine))
     yield from (f"plan: {urn}: ours has {op}" for op, urn in sorted(mine - theirs))
+
+
+def _refused(stock: Seen, ours: Seen) -> bool:
+    """Whether both engines refused before anything was done: how much they had asked by then is not compared."""
+    failed = stock.outcome == ours.outcome == "failed"
+    return failed and not any(call.get("call") in _CHANGING for seen in (stock, ours) for call in seen.calls)
+
+
+def _without_half(subjects: dict[str, list[dict[str, Any]]], half: set[str]) -> dict[str, list[dict[str, Any]]]:
+    """Of what an earlier run had deleted to replace it, only how it is made: the stock engine asks about it once more
+    with what it needs, and deletes it a second time."""
+    return {
+        urn: [call for call in calls if urn not in half or call.get("call") == "Create"] for urn, calls in subjects.items()
+    }
 
 
 def _tolerated(table: dict[str, Callable[[Any], bool]], item: Any) -> bool:
@@ -82,6 +98,8 @@ def _calls(stock: dict[str, list[dict[str, Any]]], ours: dict[str, list[dict[str
     for urn in sorted(stock.keys() | ours.keys()):
         theirs, mine = stock.get(urn, []), ours.get(urn, [])
         names = [[call.get("call") or call["note"] for call in calls] for calls in (theirs, mine)]
+        if names == [["Diff", "Delete"], ["Delete"]]:
+            continue  # before a target goes, the stock engine asks what its end would replace: that goes with it anyhow
         if names[0] != names[1]:
             yield f"calls: {urn}: stock {' '.join(names[0]) or 'none'}; ours {' '.join(names[1]) or 'none'}"
             continue

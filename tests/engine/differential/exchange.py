@@ -60,11 +60,12 @@ def document(seen: Seen, home: str) -> dict[str, Any]:
         if isinstance(value, dict):
             if value.keys() == {"$secret"}:
                 return secret(written(value["$secret"]))
-            return {_SIGNATURES.get(key, key): written(item) for key, item in value.items()}
+            special = {_SIGNATURES["$special"]: _SIGNATURES[value["$special"]]} if "$special" in value else {}
+            return special | {key: written(item) for key, item in value.items() if key != "$special"}
         if isinstance(value, list | tuple):
             return [written(item) for item in value]
         if isinstance(value, str):
-            return _SIGNATURES.get(value, value).replace("~", home)
+            return _SIGNATURES.get(value, value).replace("~", home) if value == "UNKNOWN" else value.replace("~", home)
         return value
 
     resources = [sealer.seal(written(body), body["urn"]) for body in seen.state]

@@ -47,7 +47,7 @@ def compare(name: str, engine: type[Ours] | type[Stock], folder: Path, *, all_st
         found = list(differences(theirs, normal.seen(runs.run(step), step.stack), last.get(step.stack)))
         if engine is Ours and step.verb == "preview" and last and not found:
             resumed = exchange.resumed(place, step, last, name)
-            found = [f"from the recorded state: {line}" for line in differences(theirs, resumed, None)]
+            found = [f"from the recorded state: {line}" for line in differences(theirs, resumed, last.get(step.stack))]
         if found:
             told += [f"step {number}: {step.verb} {step.step}", *found]
             if not all_steps:
