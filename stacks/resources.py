@@ -49,9 +49,11 @@ class Resource(pulumi.CustomResource):
             if properties[field] is not None:
                 properties[field] = pulumi.Output.secret(properties[field])
         properties |= dict.fromkeys(kind.outputs)
-        if kind.secret_outputs:
-            hidden = pulumi.ResourceOptions(additional_secret_outputs=sorted(kind.secret_outputs))
-            opts = pulumi.ResourceOptions.merge(opts, hidden)
+        # a name is there once: a replacement made first would find the old thing, and then be deleted with it
+        own = pulumi.ResourceOptions(
+            delete_before_replace=True, additional_secret_outputs=sorted(kind.secret_outputs) or None
+        )
+        opts = pulumi.ResourceOptions.merge(own, opts)
         super().__init__(self._token, name, properties, opts)
 
 

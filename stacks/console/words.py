@@ -23,6 +23,7 @@ WHY = {
     "replacementTrigger": ("replacementTrigger 变了", "its replacementTrigger has changed"),
     "replaceWith": ("随另一资源替换", "is replaced with another resource"),
     "initErrors": ("上次初始化失败", "did not initialise"),
+    "unexplained": ("提供者没有说明", "the provider does not say what"),
     "inputs": ("提供者的配置", "the provider's configuration"),
 }
 """reasons that are no property"""

@@ -133,8 +133,10 @@ def without_asking(old: Record | None, goal: Goal, now: Situation, inputs: dict[
     if now.provider_replaced:
         return _replaced(goal, "provider")
     if not goal.custom:
+        if old.gone:
+            return Decision("replace", ("pending",), gone=True)
         if old.inputs == inputs:
-            return Decision("replace", ("pending",), gone=True) if old.gone else Decision("same")
+            return Decision("same")
         return Decision("update", tuple(sorted(differing(old.inputs, inputs))))
     return None
 
@@ -149,7 +151,7 @@ def decide(old: Record, goal: Goal, inputs: dict[str, Any], answer: Answer, now:
         first = answer.delete_before_replace if goal.delete_before_replace is None else goal.delete_before_replace
         return Decision("replace", replaces, delete_first=first, afresh=True)
     if answer.changed:
-        return Decision("update", answer.why)
+        return Decision("update", answer.why or tuple(sorted(differing(old.inputs, inputs))) or ("unexplained",))
     if old.body.get("initErrors"):
         return Decision("update", ("initErrors",))
     if now.unfinished:

@@ -27,6 +27,8 @@ from tests.engine.conftest import thing
 from tests.engine.killing import Measured, Point, drawn, run
 from tests.engine.world import World, specs
 
+pytestmark = pytest.mark.slow
+
 SEED = int(os.environ.get("LIANGZHU_SEED") or 20261126)
 REFRESH = Options(refresh=True)
 DRIFTED = frozenset({"rule", "lone"})

@@ -15,6 +15,17 @@ from tests.engine.differential.cases import case, digest, names
 from tests.engine.differential.ours import Ours
 from tests.engine.differential.stock import Stock
 
+QUICK = (
+    "aliases",
+    "cascade",
+    "ignore_changes",
+    "invokes",
+    "protect",
+    "replace_on_changes",
+    "secrets_inputs",
+    "transforms",
+)
+"""programs of the developer's loop"""
 needs_stock = pytest.mark.skipif(bool(stock.missing()), reason=stock.missing())
 
 
@@ -25,7 +36,9 @@ def test_a_recording_is_of_the_program_as_it_is_now(name: str) -> None:
     assert [seen.outcome for seen in recorded.steps] == [step.expect for step in case(name).steps]
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names()]
+)
 def test_our_engine_does_what_the_stock_engine_did(name: str, tmp_path: Path) -> None:
     assert not running.compare(name, Ours, tmp_path)
 

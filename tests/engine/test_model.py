@@ -28,6 +28,8 @@ from stacks.engine.values import clear
 from tests.engine.conftest import thing
 from tests.engine.world import World
 
+pytestmark = pytest.mark.slow
+
 GROUPS, THINGS, EXCLUSIVE = ("g", "h"), ("a", "b", "c", "d", "e"), ("d", "e")
 """an exclusive thing is named by its plain name: its replacement can only come when it has gone"""
 STRENGTH = ("same", "update", "replace")

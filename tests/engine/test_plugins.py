@@ -23,6 +23,8 @@ from stacks.engine.plugins import places
 from stacks.engine.plugins.errors import METHODS
 from tests.engine.conftest import PASSPHRASE, PROGRAMS
 
+pytestmark = pytest.mark.slow
+
 SOURCE = PROGRAMS / "strange" / "plugin" / "strange.py"
 REPOSITORY = PROGRAMS.parent.parent.parent
 

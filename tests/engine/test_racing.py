@@ -16,6 +16,8 @@ from stacks import engine
 from tests.engine.conftest import PASSPHRASE, thing
 from tests.engine.world import World
 
+pytestmark = pytest.mark.slow
+
 RACERS = 4
 BOUND = 60.0
 

@@ -19,6 +19,8 @@ from stacks import engine
 from stacks.engine.options import Options
 from tests.engine.conftest import CLOUD, PASSPHRASE, PROGRAMS
 
+pytestmark = pytest.mark.slow
+
 ALL = Options(all=True)
 SETTLE = 0.03
 """seconds: a file that has only just changed is evaluated again, because it may change once more unseen"""

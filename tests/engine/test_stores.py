@@ -22,6 +22,8 @@ RUN = """
 import sys
 from pathlib import Path
 from stacks import engine
+
+pytestmark = pytest.mark.slow
 folder, program, location = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 outcome = engine.apply(engine.Program(program), [engine.Spec("one")], location, sys.argv[4], publish=folder / "estate")
 print("interrupted" if outcome.interrupted else "done", *[p.code for p in outcome.problems], flush=True)

@@ -69,7 +69,8 @@ def _without_half(subjects: dict[str, list[dict[str, Any]]], half: set[str]) -> 
     """Of what an earlier run had deleted to replace it, only how it is made: the stock engine asks about it once more
     with what it needs, and deletes it a second time."""
     return {
-        urn: [call for call in calls if urn not in half or call.get("call") == "Create"] for urn, calls in subjects.items()
+        urn: [call for call in calls if urn not in half or call.get("call") == "Create"]
+        for urn, calls in subjects.items()
     }
 
 

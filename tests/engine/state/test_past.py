@@ -18,6 +18,8 @@ from stacks.engine.state.chain import WORD, Row
 from stacks.engine.state.past import replayed
 from tests.engine.state.conftest import PASSPHRASE, STORES, execute, fresh, held, named, put, record, update
 
+pytestmark = pytest.mark.slow
+
 
 def rows(shelf: Shelf, until: int | None = None) -> dict[tuple[str, int], Row]:
     """What replaying gives."""
