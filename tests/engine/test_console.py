@@ -196,6 +196,7 @@ def at_terminal(bench: Bench, words: list[str], *answers: tuple[str, str]) -> tu
     return code, seen
 
 
+@pytest.mark.slow
 def test_at_a_terminal_it_asks(bench: Bench) -> None:
     bench.want(one=[thing("a", size=1)])
     words = words_of("engine up -l en", bench)
@@ -214,6 +215,7 @@ def test_at_a_terminal_it_asks(bench: Bench) -> None:
     assert not bench.things()
 
 
+@pytest.mark.slow
 def test_ctrl_c_once_finishes_what_is_in_flight(bench: Bench) -> None:
     bench.want(one=[thing("a", delay=2), thing("b", depends=("a",))])
     run = subprocess.Popen(

@@ -10,6 +10,8 @@ from stacks.engine import Options
 from tests.engine.conftest import thing
 from tests.engine.world import World
 
+pytestmark = pytest.mark.slow
+
 FIRST = {"delete_before_replace": True}
 
 

@@ -62,6 +62,7 @@ def chain(count: int, **props: object) -> list[dict[str, object]]:
     return [thing(f"t{i}", depends=(f"t{i - 1}",) if i % 3 else (), **props) for i in range(count)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [1, 4, 7])
 def test_kill_9_in_the_middle_leaves_no_worker_and_the_next_up_converges(bench: Bench, after: int) -> None:
     bench.specs = (Spec("one"), Spec("two", ("one",)))
@@ -90,6 +91,7 @@ def test_kill_9_in_the_middle_leaves_no_worker_and_the_next_up_converges(bench: 
     assert not bench.calls("create", "update", "delete")
 
 
+@pytest.mark.slow
 def test_kill_9_during_destroy(bench: Bench) -> None:
     bench.specs = (Spec("one"), Spec("two", ("one",)))
     bench.want(one=chain(6, delay=0.1), two=[])
@@ -148,6 +150,7 @@ def test_a_deletion_in_doubt_of_what_is_wanted_again(bench: Bench) -> None:
     assert bench.plan().stacks["one"].still
 
 
+@pytest.mark.slow
 def test_ctrl_c_once_finishes_what_is_in_flight(bench: Bench) -> None:
     bench.want(one=[thing("slow", delay=2), thing("later", depends=("slow",))], two=[thing("never")])
     process = start(bench)
@@ -162,6 +165,7 @@ def test_ctrl_c_once_finishes_what_is_in_flight(bench: Bench) -> None:
     assert set(bench.things()) == {"slow", "later", "never"}
 
 
+@pytest.mark.slow
 def test_ctrl_c_twice_stops_now(bench: Bench) -> None:
     bench.want(one=[thing("slow", delay=30)], two=[])
     process = start(bench)
@@ -195,6 +199,7 @@ def test_the_stopping_event_is_ctrl_c_once(bench: Bench) -> None:
     assert len(bench.things()) == 9
 
 
+@pytest.mark.slow
 def test_exactly_one_of_two_engines_runs(bench: Bench) -> None:
     bench.want(one=[thing("slow", delay=2)], two=[])
     process = start(bench)

@@ -18,12 +18,12 @@ from tests.engine.conftest import PASSPHRASE, PROGRAMS, Bench, thing
 from tests.engine.state import server
 from tests.engine.state.conftest import STORES, execute, fresh
 
+pytestmark = pytest.mark.slow
+
 RUN = """
 import sys
 from pathlib import Path
 from stacks import engine
-
-pytestmark = pytest.mark.slow
 folder, program, location = Path(sys.argv[1]), Path(sys.argv[2]), sys.argv[3]
 outcome = engine.apply(engine.Program(program), [engine.Spec("one")], location, sys.argv[4], publish=folder / "estate")
 print("interrupted" if outcome.interrupted else "done", *[p.code for p in outcome.problems], flush=True)

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -111,6 +112,7 @@ def altered(what: str, chance: random.Random) -> tuple[Read, Allocations]:
     return replace(read, requests=(*read.requests[:index], new, *read.requests[index + 1 :])), allocations
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(what=st.sampled_from(["city", "request", "request", "lines", "address"]), seed=st.integers(0, 10**6))
 def test_where_the_digest_stays_the_program_does_the_same(what: str, seed: int) -> None:

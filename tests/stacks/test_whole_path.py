@@ -88,6 +88,7 @@ def test_up_twice_and_down(read: Read) -> None:
     assert cloud(read) == []
 
 
+@pytest.mark.slow
 def test_one_edited_request_touches_only_what_it_reaches(
     read: Read, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +112,7 @@ def test_one_edited_request_touches_only_what_it_reaches(
     assert not {"create", "delete", "replace"} & set(counts(after))
 
 
+@pytest.mark.slow
 def test_drift_is_found_and_mended(read: Read) -> None:
     up(read)
     drift(read.places.drivers / "simulator", "compute.host", "ecology-air-app-a-1", cpu=64)

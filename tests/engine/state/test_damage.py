@@ -25,6 +25,8 @@ from stacks.engine.state import Shelf, Snapshot, Store
 from stacks.engine.values import secret
 from tests.engine.state.conftest import PASSPHRASE, execute, held, named, open_store, put, record, update
 
+pytestmark = pytest.mark.slow
+
 NAMES = [f"r{i}" for i in range(12)]
 
 

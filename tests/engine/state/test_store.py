@@ -116,6 +116,7 @@ def test_secrets_are_sealed_and_unchanged_ones_keep_their_ciphertext(shelf: Shel
     assert refused.value.problems[0].code == "state.passphrase"
 
 
+@pytest.mark.slow
 def test_the_salt_is_made_once(shelf: Shelf) -> None:
     assert shelf.salt(PASSPHRASE, create=False) != shelf.salt(PASSPHRASE, create=False)
     made = shelf.salt(PASSPHRASE, create=True)
