@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -70,7 +70,7 @@ def plan(
     """What an update would do. References between the stacks see what the previews before them promise. The state is
     not written to. A stack that nothing has reached since it was found unchanged is not evaluated. Refused where the
     program is none or the passphrase is wrong; all else is in the plan's problems."""
-    specs = tuple(specs)
+    specs, options = tuple(specs), _wanted(program, options)
     after, inputs = _order(specs), _inputs(specs)
     state = at(state)
     salt = _ready(program, state, passphrase, create=False)
@@ -110,7 +110,7 @@ def apply(
     """Make it so. With a plan, nothing is done that the plan does not hold, and a stack whose state has moved on since
     is refused. A stack for which the plan has nothing to do is only noted in its history; without a plan, one that
     nothing has reached since it was found unchanged."""
-    specs = tuple(specs)
+    specs, options = tuple(specs), _wanted(program, options)
     after, inputs = _order(specs), _inputs(specs)
     state = at(state)
     salt = _ready(program, state, passphrase, create=True)
@@ -165,7 +165,7 @@ def destroy(
 ) -> Outcome:
     """Delete everything of these stacks, and, unless they are to go `alone`, of those that the state folder has beside
     them, each before what it depends on. An emptied stack keeps its history."""
-    state = at(state)
+    state, options = at(state), _wanted(program, options)
     after = _order(specs) if alone else {**_remembered(state, passphrase), **_order(specs)}
     before: dict[str, tuple[str, ...]] = {stack: () for stack in reversed(after)}
     for stack, needed in after.items():
@@ -289,6 +289,11 @@ def _ready(program: Program, state: Shelf, passphrase: str, *, create: bool) -> 
         salt = beside.submit(state.salt, passphrase, create=create)
         program.warm()
         return salt.result()
+
+
+def _wanted(program: Program, options: Options) -> Options:
+    """The options; a project may want what is there to be read before every update."""
+    return replace(options, refresh=True) if program.refreshes else options
 
 
 def _order(specs: Iterable[Stack]) -> dict[str, tuple[str, ...]]:

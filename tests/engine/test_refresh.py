@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 from inventory.estate import published
-from tests.engine.conftest import Bench, thing
+from stacks import engine
+from tests.engine.conftest import PROGRAMS, Bench, thing
 
 
 def test_refresh_finds_what_changed_and_what_is_gone(bench: Bench) -> None:
@@ -35,3 +37,18 @@ def test_a_refresh_that_fails_says_where(bench: Bench) -> None:
     assert [problem.where for problem in outcome.problems] == ["a"]
     assert outcome.counts == {"same": 1}
     assert len(published(bench.publish)) == 3
+
+
+def test_a_project_may_want_what_is_there_to_be_read_before_every_update(bench: Bench) -> None:
+    shutil.copytree(PROGRAMS / "graph", bench.folder / "program")
+    bench.program = engine.Program(bench.folder / "program")
+    bench.want(one=[thing("a", size=1)])
+    assert not bench.up().problems
+    bench.ask("DELETE FROM things WHERE name='a'")
+    assert bench.plan().stacks["one"].still  # nobody has looked
+    with (bench.folder / "program" / "Pulumi.yaml").open("a") as project:
+        project.write("options: {refresh: always}\n")
+    bench.program = engine.Program(bench.folder / "program")
+    assert bench.plan().counts["create"] == 1
+    assert not bench.up().problems
+    assert list(bench.things()) == ["a"]
