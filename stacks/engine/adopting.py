@@ -31,7 +31,8 @@ async def adopted(deployment: Deployment, goal: Goal, old: Record | None) -> Rec
     if not wanted(goal, old):
         return old
     found = await _read(deployment, goal)
-    return deployment.executor.adopt(goal, found, None if old is None or old.external else old)
+    provider = await deployment.providers.of(goal.provider)
+    return deployment.executor.adopt(goal, found, None if old is None or old.external else old, provider)
 
 
 async def typed(deployment: Deployment, imports: Iterable[Import]) -> None:
@@ -58,7 +59,7 @@ async def typed(deployment: Deployment, imports: Iterable[Import]) -> None:
             provider = await deployment.providers.of(reference)
             seed = hashlib.sha256(urn.encode()).digest()
             await provider.check(urn, inputs, inputs, seed)
-            deployment.olds[urn] = executor.adopt(replace(goal, import_id=""), (id, inputs, outputs), None)
+            deployment.olds[urn] = executor.adopt(replace(goal, import_id=""), (id, inputs, outputs), None, provider)
 
 
 def _fit(deployment: Deployment, asked: Import, urn: str, parent: str) -> None:

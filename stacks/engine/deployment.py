@@ -19,7 +19,7 @@ from inventory.problems import Problem, Refused, refuse
 from stacks.engine import goals, paths, steps, urns
 from stacks.engine.adopting import adopted, missing
 from stacks.engine.builtin import PACKAGE
-from stacks.engine.executor import Executor, Hands, protected
+from stacks.engine.executor import Executor, Hands, protected, reread
 from stacks.engine.flight import Failed, Stopped
 from stacks.engine.plans import Step
 from stacks.engine.providers import Config, Providers, Registry
@@ -375,7 +375,7 @@ class Deployment:
             id, _, outputs = await provider.read(urn, request.id, inputs, inputs)
             if outputs is None:
                 raise missing(request.name, request.id)
-            body |= {"id": id, "outputs": outputs}
+            body |= {"id": id, "outputs": outputs} | reread(provider, urn)
             self.executor.report.learn(outputs)
         body = {key: value for key, value in body.items() if value or key == "custom"}
         return self.executor.read(Record(body), self.olds.get(urn))

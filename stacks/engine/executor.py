@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from typing import Any, Protocol
 
 from inventory.problems import Problem, Refused, refuse
@@ -19,7 +19,7 @@ from stacks.engine.flight import Flight
 from stacks.engine.hooks import Hooks
 from stacks.engine.plans import StackPlan, Step
 from stacks.engine.provider import Partial
-from stacks.engine.records import SEED, Body, Pending, Record
+from stacks.engine.records import REREAD, SEED, Body, Pending, Record
 from stacks.engine.state import Store
 from stacks.engine.steps import Answer, Decision, Goal
 from stacks.engine.values import is_secret, is_unknown, secret
@@ -30,6 +30,8 @@ Values = dict[str, Any]
 class Hands(Protocol):
     """Who makes and unmakes a resource: a provider, or for provider resources the registry."""
 
+    @property
+    def rereads(self) -> Set[str]: ...
     async def check(self, urn: str, olds: Values | None, news: Values, seed: bytes) -> Values: ...
     async def diff(
         self, urn: str, id: str, old_inputs: Values, old_outputs: Values, news: Values, ignore: tuple[str, ...]
@@ -75,7 +77,7 @@ class Executor:
     async def same(self, goal: Goal, inputs: Values, old: Record) -> Record:
         """Keep a resource; what the program says about it beside its properties may still have changed."""
         body = self.body(goal, inputs, old)
-        body |= {key: old.body[key] for key in ("id", "outputs") if key in old.body}
+        body |= {key: old.body[key] for key in ("id", "outputs", REREAD) if key in old.body}
         self._mark(body)
         record = Record(body, old.number)
         if not record.equals(old):
@@ -107,9 +109,10 @@ class Executor:
                             body["id"], outputs = await self.hooks.trying("create", body, None, body, make)
                     except Partial as partial:
                         body |= {"id": partial.id, "outputs": partial.outputs, "initErrors": list(partial.reasons)}
+                        body |= reread(hands, goal.urn)
                         self._made(decision, goal, body, old, settles)
                         raise
-                body["outputs"] = outputs
+                body |= {"outputs": outputs} | reread(hands, goal.urn)
         record = self._made(decision, goal, body, old, settles)
         self._did(decision.op, record, decision.why, since)
         if goal.custom:
@@ -162,6 +165,7 @@ class Executor:
             self._put("update", same, settles)
             return None
         body |= {"id": id, "outputs": outputs, "created": self._now(), "modified": self._now()}
+        body |= reread(hands, goal.urn)
         self._mark(body)
         record = Record(body)
         if any(other.urn == goal.urn and not other.doomed for other in there):
@@ -197,11 +201,13 @@ class Executor:
 
                     try:
                         with self._flying(settles):
-                            body["outputs"] = await self.hooks.trying("update", body, old.body, body, change)
+                            outputs = await self.hooks.trying("update", body, old.body, body, change)
                     except Partial as partial:  # with the inputs of before, the next Diff sees what is still to be done
                         body |= {"inputs": old.inputs, "outputs": partial.outputs, "initErrors": list(partial.reasons)}
+                        body |= reread(hands, goal.urn)
                         self._changed(goal, body, old, settles)
                         raise
+                body |= {"outputs": outputs} | reread(hands, goal.urn)
         record = self._changed(goal, body, old, settles)
         self._did("update", record, decision.why, since)
         if goal.custom:
@@ -274,12 +280,12 @@ class Executor:
         self.steps.append(Step("delete", record.urn))
         self.report.done("delete", record.urn, **_named(record))
 
-    def adopt(self, goal: Goal, found: tuple[str, Values, Values], old: Record | None) -> Record:
+    def adopt(self, goal: Goal, found: tuple[str, Values, Values], old: Record | None, hands: Hands) -> Record:
         """Record what was read by its id as managed from now on (import). `found`: (id, inputs, outputs)."""
         op = "import" if old is None else "replace"
         self._promised(op, goal.urn)
         body = self.body(goal, found[1], None)
-        body |= {"id": found[0], "outputs": found[2]}
+        body |= {"id": found[0], "outputs": found[2]} | reread(hands, goal.urn)
         body["created"] = body["modified"] = self._now()
         self._mark(body)
         record = Record(body)
@@ -318,11 +324,13 @@ class Executor:
 
     def found(
         self, record: Record, id: str, inputs: Values | None, outputs: Values, errors: list[str], since: float,
-        *, differs: bool,
+        hands: Hands, *, differs: bool,
     ) -> None:  # fmt: skip
         """A refresh has read a resource: record it as it is there. `differs`: it is not as it was left."""
         body = record.body | {"id": id, "inputs": record.inputs if inputs is None else inputs, "outputs": outputs}
         body.pop("initErrors", None)
+        body.pop(REREAD, None)
+        body |= reread(hands, record.urn)
         if errors:
             body["initErrors"] = errors
         self._mark(body)
@@ -432,6 +440,11 @@ class Executor:
 def _gone(record: Record) -> str:
     """What the end of a record is called: of what was only read, nothing is deleted."""
     return "discard" if record.external else "delete"
+
+
+def reread(hands: Hands, urn: str) -> Body:
+    """What the record keeps of a provider's wish to have the resource read before every update."""
+    return {REREAD: True} if urn in hands.rereads else {}
 
 
 class Protected(Refused):

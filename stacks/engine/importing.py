@@ -18,7 +18,7 @@ from stacks.engine.records import Pending, Record
 from stacks.engine.sealing import Sealer
 from stacks.engine.values import SECRET, SIGNATURE, contains, is_secret, mapped, secret
 
-READS = frozenset({"hooks", "taint", "replaceWith"})
+READS = frozenset({"hooks", "taint", "replaceWith", "refreshBeforeUpdate"})
 """features of a document that this engine knows what to do with"""
 _OPERATIONS = frozenset({"creating", "updating", "deleting", "reading", "importing"})
 

@@ -49,6 +49,8 @@ class Provider:
         self._servicer = servicer
         self._config = wire.ConfigureResponse()
         self._known = True
+        self.rereads: set[str] = set()
+        """URNs of what it wants to be read before every update, as it said last"""
 
     async def check_config(self, urn: str, olds: Values, news: Values) -> Values:
         """Inputs of the provider resource as the provider wants them. Refused where it does not want them at all."""
@@ -130,6 +132,7 @@ class Provider:
         )
         self._fill(request.properties, inputs)
         reply = await self._ask(urn, self._servicer.Create(request, None))
+        self._reread(urn, reply)
         if not reply.id and not preview:
             raise _failed(urns.name(urn), "the provider returned no id", "驱动没有返回标识")
         return reply.id, self._outputs(reply.properties, inputs)
@@ -161,6 +164,7 @@ class Provider:
         self._fill(request.news, inputs)
         self._fill(request.old_inputs, old_inputs, whole=False)
         reply = await self._ask(urn, self._servicer.Update(request, None))
+        self._reread(urn, reply)
         return self._outputs(reply.properties, inputs)
 
     async def delete(self, urn: str, id: str, inputs: Values, outputs: Values, timeout: float) -> None:
@@ -182,6 +186,7 @@ class Provider:
         if inputs is not None:
             self._fill(request.inputs, inputs, whole=False)
         reply = await self._ask(urn, self._servicer.Read(request, None))
+        self._reread(urn, reply)
         known = inputs or {}
         found = restored(self._outputs(reply.inputs, known), known) if reply.HasField("inputs") else None
         if not reply.id:
@@ -213,6 +218,9 @@ class Provider:
         outputs = from_struct(struct)
         return outputs if self._config.acceptSecrets else like(outputs, inputs)
 
+    def _reread(self, urn: str, reply: Any) -> None:
+        (self.rereads.add if reply.refresh_before_update else self.rereads.discard)(urn)
+
     async def _ask(self, urn: str, call: Coroutine[Any, Any, Any], *, where: str = "") -> Any:
         try:
             return await call
@@ -229,6 +237,7 @@ class Provider:
                 return original
             unhealthy = getattr(original, "init_failed", None)
             if unhealthy is not None:
+                self._reread(urn, unhealthy)
                 inputs = from_struct(unhealthy.inputs) if unhealthy.HasField("inputs") else None
                 return Partial(urn, unhealthy.id, inputs, from_struct(unhealthy.properties), tuple(unhealthy.reasons))
             problem = getattr(original, "problem", None)

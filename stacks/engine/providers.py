@@ -44,6 +44,7 @@ class Registry:
     def __init__(self, load: Load, fresh: Callable[[], str]) -> None:
         self._load, self._fresh = load, fresh
         self._checked: dict[str, Provider] = {}
+        self.rereads: set[str] = set()
         self.ready: dict[str, Provider] = {}
         """reference → configured provider"""
 

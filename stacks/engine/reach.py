@@ -26,6 +26,7 @@ from stacks.engine.looks import INSTALLED, content, digest, importable, listing,
 from stacks.engine.plans import StackPlan, Step
 from stacks.engine.project import Program
 from stacks.engine.reads import TICK, Reads, own_roots, own_sources, unrepeatable
+from stacks.engine.records import REREAD
 from stacks.engine.sealing import Sealer
 from stacks.engine.state import Shelf, Snapshot
 from stacks.engine.state.files import Folder, OneFile
@@ -92,6 +93,8 @@ def keep(
 ) -> None:
     """Keep the fingerprint of an evaluation of this state that found nothing to change. What cannot be written is not
     kept."""
+    if any(record.body.get(REREAD) for record in seen.records):
+        return  # only a look at what is there tells it
     path = _place(job.state, job.stack, job.verb)
     same = as_recorded(job.stack, seen, sealer).sealed()
     if plan.digest != same.digest if plan else dict(counts) != dict(same.counts):

@@ -13,6 +13,8 @@ from stacks.engine import urns
 
 Body = dict[str, Any]
 SEED = "seed"
+REREAD = "refreshBeforeUpdate"
+"""key of a resource that its provider wants read before every update"""
 """key of what a provider has drawn names from, in the body of a creation that was begun"""
 _TIMES = ("created", "modified")
 

@@ -11,12 +11,13 @@ from stacks.engine.deployment import Deployment
 from stacks.engine.executor import Executor, Hands
 from stacks.engine.flight import Failed, Stopped
 from stacks.engine.provider import Partial, Provider
-from stacks.engine.records import Record
+from stacks.engine.records import REREAD, Record
 
 
-async def refresh(run: Deployment) -> None:
-    """Read every resource that the targets allow. What is gone is dropped, what differs is recorded as it is; what
-    referred to something that is gone no longer does. A failure ends nothing but itself."""
+async def refresh(run: Deployment, *, everything: bool = True) -> None:
+    """Read every resource that the targets allow; without `everything`, of them what its provider wants read before every
+    update. What is gone is dropped, what differs is recorded as it is; what referred to something that is gone no longer
+    does. A failure ends nothing but itself."""
     executor = run.executor
     gone: dict[str, str] = {}
 
@@ -30,8 +31,8 @@ async def refresh(run: Deployment) -> None:
         except (Stopped, Failed):
             return
 
-    asked = [record for record in run.records if run.targets.included(record.urn, record.type, record.needs)]
-    await asyncio.gather(*[one(record) for record in asked if _readable(record)])
+    asked = [record for record in run.records if _readable(record) and (everything or record.body.get(REREAD))]
+    await asyncio.gather(*[one(r) for r in asked if run.targets.included(r.urn, r.type, r.needs)])
     run.records[:] = [record for record in run.records if record.number not in executor.deleted]
     for urn, record in list(run.olds.items()):
         if record.number in executor.deleted:  # what the program wants of it is to be made again
@@ -63,7 +64,7 @@ async def _read(executor: Executor, record: Record, provider: Provider) -> bool:
     if outputs is None:
         executor.lose(record, since)
         return False
-    executor.found(record, id, inputs, outputs, problems, since, differs=differs)
+    executor.found(record, id, inputs, outputs, problems, since, provider, differs=differs)
     return True
 
 

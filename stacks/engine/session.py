@@ -155,8 +155,7 @@ class Session:
         self._version = state.version
         deployment = self._begin(state.records, state.pending, None, state.version)
         executor = deployment.executor
-        if self.job.options.refresh:
-            await refresh(deployment)
+        await refresh(deployment, everything=self.job.options.refresh)
         await self._program(calls, deployment)
         await deployment.flight.idle()
         root = executor.records.get(deployment.root)
@@ -219,8 +218,8 @@ class Session:
         records, pending = store.records(), store.pending()
         deployment = self._begin(records, pending, store, store.version)
         try:
-            if job.options.refresh or job.verb == "refresh":
-                await refresh(deployment)
+            if job.verb != "import":
+                await refresh(deployment, everything=job.options.refresh or job.verb == "refresh")
             if job.verb == "up":
                 store.remember_after(job.after)
                 await self._program(calls, deployment)

@@ -6,7 +6,8 @@ protocol itself, as the SDK's `Provider` sees neither old inputs nor marks on va
 
 Inputs: `place` replaces, `exclusive` lets a replacement be deleted first, `invalid` is refused, anything else updates.
 Outputs: `address`; `writes`, which every update changes. Types: Thing; Named fills `label` in; Detailed explains its
-diffs; Silent cannot tell whether anything differs; Vault has a secret output, `token`.
+diffs; Silent cannot tell whether anything differs; Vault has a secret output, `token`; Watched is to be read before every
+update.
 Configuration: `region` replaces; `secrets` and `preview` of "no" switch these abilities off.
 """
 
@@ -192,7 +193,7 @@ class Cloud(server.ProviderServicer):
             return id, self.made(request, self.outputs(id, 1))
 
         id, outputs = await failing(context, "create", request.name, create, lambda result, text: failed(*result, text))
-        return wire.CreateResponse(id=id, properties=outputs)
+        return wire.CreateResponse(id=id, properties=outputs, refresh_before_update=eager(request))
 
     async def Update(self, request, context):
         if request.preview:
@@ -208,7 +209,7 @@ class Cloud(server.ProviderServicer):
         outputs = await failing(
             context, "update", request.name, update, lambda result, text: failed(request.id, result, text, request.news)
         )
-        return wire.UpdateResponse(properties=outputs)
+        return wire.UpdateResponse(properties=outputs, refresh_before_update=eager(request))
 
     async def Delete(self, request, context):
         def delete():
@@ -231,7 +232,7 @@ class Cloud(server.ProviderServicer):
         if there is None:
             return wire.ReadResponse()
         inputs, outputs = self.there(request, there)
-        return wire.ReadResponse(id=request.id, inputs=inputs, properties=outputs)
+        return wire.ReadResponse(id=request.id, inputs=inputs, properties=outputs, refresh_before_update=eager(request))
 
     async def Invoke(self, request, context):
         args, function = clear(values(request.args)), request.tok.rpartition(":")[2]
@@ -267,6 +268,10 @@ class Cloud(server.ProviderServicer):
         if request.type.endswith(":Vault"):
             outputs["token"] = secret("token of " + request.name)
         return struct(inputs), struct(outputs)
+
+
+def eager(request):
+    return request.type.endswith(":Watched")
 
 
 def failed(id, outputs, text, inputs=None):

@@ -23,7 +23,7 @@ def note(topic: str, **values: object) -> None:
 
 
 class Thing(pulumi.CustomResource):
-    """A resource with any properties. `kind`: Thing, Named, Detailed, Silent or Vault; `package`: test or other."""
+    """A resource with any properties. `kind`: Thing, Named, Detailed, Silent, Vault or Watched; `package`: test or other."""
 
     address: pulumi.Output[str]
     writes: pulumi.Output[int]
