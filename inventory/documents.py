@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import TypeAdapter, ValidationError
 
 from inventory import wording
 from inventory.places import ROOT
@@ -117,6 +116,8 @@ def _plain(
 
 def validated(kind: Any, doc: Document, path: tuple[str | int, ...] = ()) -> Any:
     """The part of a document at `path`, as a model (or a type such as `tuple[Site, ...]`). Refused with every error."""
+    from pydantic import TypeAdapter, ValidationError  # most who want plain data never validate any
+
     data = doc.data
     for step in path:
         data = data[step]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any, get_args, get_origin
-
-from pydantic import BaseModel, ValidationError
+from typing import TYPE_CHECKING, Any, get_args, get_origin
 
 from inventory.problems import nearest
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel, ValidationError
 
 Path = tuple[str | int, ...]
 
@@ -95,6 +96,8 @@ def keys_at(kind: Any, path: Path) -> list[str]:
 
 
 def _model(kind: Any) -> type[BaseModel] | None:
+    from pydantic import BaseModel  # plain data is read without it
+
     if isinstance(kind, type) and issubclass(kind, BaseModel):
         return kind
     return next(filter(None, map(_model, get_args(kind))), None)

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pulumi
 
-from inventory.kinds import Kind, compute, db, dns, dr, gov, iam, k8s, kms, log, mon, net, sec, storage, token
+from inventory.kinds import compute, db, dns, dr, gov, iam, k8s, kms, log, mon, net, sec, storage, token
+from inventory.kinds.base import Kind
 from inventory.problems import nearest
 
 

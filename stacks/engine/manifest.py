@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from inventory.documents import document
 from inventory.problems import Problem, Refused, refuse
-from inventory.reading import document
 from stacks.engine.scalars import typed
 
 _TOOLCHAINS = {"uv": ".venv", "poetry": ".venv"}

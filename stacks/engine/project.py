@@ -11,8 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from inventory.documents import document
 from inventory.problems import Problem, Refused, refuse
-from inventory.reading import document
 from stacks.engine import configuring, manifest
 from stacks.engine.providers import Config
 from stacks.engine.scalars import typed

@@ -20,7 +20,8 @@ from pulumi.provider.experimental.property_value import PropertyValue
 from pydantic import ValidationError
 
 from inventory import wording
-from inventory.kinds import Kind, kind_of, kinds
+from inventory.kinds import kind_of, kinds
+from inventory.kinds.base import Kind
 from stacks.drivers.base import Driver, Thing
 from stacks.provider import schema
 from stacks.provider.wire import Values, boxed, later, plain, unknown

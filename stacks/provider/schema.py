@@ -7,7 +7,8 @@ import json
 from functools import cache
 from typing import Any, get_args
 
-from inventory.kinds import Kind, kinds, token
+from inventory.kinds import kinds, token
+from inventory.kinds.base import Kind
 
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean"}
 

@@ -3,8 +3,8 @@
 - `bare`: the program of 1,000 things under a monitor object that only answers. What the SDK itself costs.
 - `one`: the same program on the engine: up from nothing, then a preview that changes nothing; and beyond bare, measured
   in the same run. Where a `pulumi` is on PATH, the same on the stock engine with its file back end.
-- `many`: 10,000 things in 100 stacks, each tenth of them a hub that the next nine refer to: up, a preview that changes
-  nothing, a preview and an up after one request file has changed. Growth from 10 stacks to 100.
+- `many`: 10,000 things in 100 stacks, each tenth of them a hub that the next nine refer to: the programs alone, up, a
+  preview that changes nothing, a preview and an up after one request file has changed. Growth from 10 stacks to 100.
 - `recover`: kill -9 in the middle of an up of 1,000, and how long the next run takes until it does something new.
 
 Every figure is of a whole process with all its descendants. `--record` prints rows for docs/benchmarks.md.
@@ -98,6 +98,7 @@ def many(runs: int) -> Rows:
         with _home() as home:
             _requests(home, _hubs(STACKS))
             steps: list[tuple[str, str, Callable[[], None] | None]] = [
+                ("the programs alone, forked from a warm parent", "alone", None),
                 ("up from nothing", "up", None),
                 ("no-change preview", "plan", None),
                 ("no-change preview again", "plan", None),
@@ -208,6 +209,8 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--record", action="store_true", help="print Markdown rows")
     options = parser.parse_args()
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # compiled once, as where people work, and not in every run
+    subprocess.run([sys.executable, "-c", "import stacks.engine, tests.bench.once"], cwd=ROOT, check=True)
     print(machine(), flush=True)
     for part in options.part or ["one", "many", "recover"]:
         print(f"{part}:", flush=True)

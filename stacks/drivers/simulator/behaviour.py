@@ -11,7 +11,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from inventory.kinds import Kind, kinds
+from inventory.kinds import kinds
+from inventory.kinds.base import Kind
 from stacks.drivers.base import DriverError, Thing
 
 USES: dict[str, tuple[tuple[str, str], ...]] = {

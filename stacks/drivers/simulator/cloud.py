@@ -17,7 +17,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from inventory.kinds import Kind, kinds
+from inventory.kinds import kinds
+from inventory.kinds.base import Kind
 from inventory.model import Environment
 from stacks.drivers.base import DriverError, Need, Thing
 from stacks.drivers.simulator import behaviour

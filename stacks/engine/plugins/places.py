@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from inventory.documents import document
 from inventory.problems import Refused, nearest, refuse
-from inventory.reading import document
 from stacks.engine import manifest
 from stacks.engine.manifest import Listed
 from stacks.engine.plugins import inside
