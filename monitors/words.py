@@ -133,7 +133,7 @@ _RESULTS = {
 
 
 def event(happened: Any, language: str, seen: dict[str, int]) -> str:
-    """The moving line: what is being done now."""
+    """The moving line: what is being done now; "" for what is no doing, as a run's own beginning."""
     if isinstance(happened, str):
         return happened
     if isinstance(happened, tuple):
@@ -142,6 +142,8 @@ def event(happened: Any, language: str, seen: dict[str, int]) -> str:
     if stack:
         done = seen.get("step-done", 0)
         return f"{done} · {stack} {getattr(happened, 'name', '') or ''}"
+    if getattr(happened, "what", "").startswith("run-"):
+        return ""
     name = getattr(happened, "host", "") or getattr(happened, "name", "")
     return f"{getattr(happened, 'task', '') or getattr(happened, 'what', '')} {name}".strip()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from inventory.estate import Estate
 from inventory.problems import Refused, refuse
-from stacks.engine import EstatePlan, Options, StackPlan, Step, urns
+from stacks.engine import EstatePlan, Options, StackPlan, Step
 from stacks.engine.estate import resources
 from stacks.engine.records import Record
 from stacks.engine.state import Shelf
@@ -70,8 +70,8 @@ def deleting(stack: str, records: list[Record], options: Options, version: int =
     for record in records:
         after(record.urn)
     may = Targets(options).deletable(records)
-    goes = {record.urn for record in records if may(record) and not urns.is_provider(record.type)}
-    steps = tuple(Step("delete", urn) for urn in reversed(order) if urn in goes)
+    goes = {record.urn: record.ends_as for record in records if may(record)}
+    steps = tuple(Step(goes[urn], urn) for urn in reversed(order) if urn in goes)
     return StackPlan(stack, steps, resources(stack, records), {}, version, not records)
 
 

@@ -238,7 +238,7 @@ class Executor:
         self, record: Record, hands: Hands | None, replaced: bool, keep: bool, spared: bool, left: bool
     ) -> None:
         body = record.body
-        op, counted = "replace" if replaced else _gone(record), left or not replaced
+        op, counted = "replace" if replaced else record.ends_as, left or not replaced
         if counted:
             self._promised(op, record.urn)
         since = self.report.started(op, record.urn, **_named(record)) if counted else None
@@ -435,11 +435,6 @@ class Executor:
 
     def _flying(self, settles: tuple[int, ...]) -> Any:
         return self.flight.flying(lambda: self.store.settle(settles) if self.store and settles else None)
-
-
-def _gone(record: Record) -> str:
-    """What the end of a record is called: of what was only read, nothing is deleted."""
-    return "discard" if record.external else "delete"
 
 
 def reread(hands: Hands, urn: str) -> Body:

@@ -7,7 +7,7 @@ A body has `urn`, `type`, `custom`, `id`, `inputs`, `outputs`, `parent`, `depend
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from stacks.engine import urns
 
@@ -65,6 +65,11 @@ class Record:
     def external(self) -> bool:
         """Read, never made here: nothing of it is ever changed."""
         return bool(self.body.get("external"))
+
+    @property
+    def ends_as(self) -> Literal["delete", "discard"]:
+        """What the step is called that drops it: of what was only read, nothing is deleted."""
+        return "discard" if self.external else "delete"
 
     @property
     def managed(self) -> bool:
