@@ -1,0 +1,158 @@
+"""What is proved of a city, worked out once for all checks. In: a `City`. Out: who reaches whom, with what, and witnesses.
+
+Sources are hosts (from their own addresses), the bastion, load balancers (the connections that they open) and the
+internet (from any address at all, also a stolen one). `arrivals` is what really arrives, by the rendered filters and the
+routes; `declared` what people meant it to be (`policies.reach.meaning`). `changes` says what a loss takes away or opens.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Final
+
+from inventory.estate import Estate
+from policies.reach.city import City, Loss, city
+from policies.reach.connections import opening
+from policies.reach.fields import Field
+from policies.reach.filters import passed
+from policies.reach.headers import Headers, Space
+from policies.reach.meaning import Meant
+from policies.reach.network import Link, Network, Node, Route
+from policies.reach.spreading import End, Reached, reach, sent, served
+from policies.reach.walking import Trace, walk
+
+_PROBE: Final = "probe:"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Of what one node sends to another: a set that should not be, or is missing, with one packet of it and its hops."""
+
+    source: str
+    target: str
+    headers: Headers
+    trace: Trace
+
+
+class Proof:
+    """As long as one estate is judged: the sets, and what was asked already."""
+
+    def __init__(self, of: City) -> None:
+        self.city, self.space = of, Space()
+        self.network = of.network
+        self._reached: dict[str, Reached] = {}
+        self._declared: dict[str, Mapping[str, Headers]] = {}
+        self._before: dict[str, Mapping[str, Headers]] = {}
+        self._meant = Meant(of)
+
+    @cached_property
+    def ends(self) -> tuple[str, ...]:
+        """Nodes that send and receive: everything but routers, by name."""
+        return tuple(sorted(node.name for node in self.network.nodes if node.kind != "router"))
+
+    @cached_property
+    def beginning(self) -> Headers:
+        """Every packet that may begin a connection. Discovery of neighbours is no connection and is not handed on."""
+        return opening(self.space) & self.space.box({Field.STATE: [(0, 0)]})
+
+    def reached(self, source: str) -> Reached:
+        """Everything that arrives of what a node may send."""
+        if source not in self._reached:
+            self._reached[source] = reach(self.space, self.network, source, self._sends(source), losses=False)
+        return self._reached[source]
+
+    @cached_property
+    def arrivals(self) -> Mapping[str, Mapping[str, Headers]]:
+        """target → source → what arrives directly; what a load balancer passes on is the balancer's own."""
+        found: dict[str, dict[str, list[Headers]]] = defaultdict(lambda: defaultdict(list))
+        for source in self.ends:
+            for way in self.reached(source).ended(End.ARRIVED):
+                if way.start == 0 and way.at != source:
+                    found[way.at][source].append(way.headers)
+        return {at: {name: self.space.union(s) for name, s in by.items()} for at, by in found.items()}
+
+    def declared(self, target: str) -> Mapping[str, Headers]:
+        """source → what the rules of both ends declare"""
+        if target not in self._declared:
+            self._declared[target] = self._meant.declared(self.space, target)
+        return self._declared[target]
+
+    def beyond(self, target: str) -> Iterator[Difference]:
+        """What arrives at a host that no rule declares."""
+        for source, headers in sorted(self.arrivals.get(target, {}).items()):
+            declared = self.declared(target).get(source)
+            extra = headers if declared is None else headers - declared
+            if extra:
+                yield self.difference(source, target, extra)
+
+    def missing(self, target: str) -> Iterator[Difference]:
+        """What the rules of both ends declare and does not arrive at a host."""
+        for source, headers in sorted(self.declared(target).items()):
+            arrives = self.arrivals.get(target, {}).get(source, self.space.nothing)
+            # how many routers stand between says nothing about what was declared
+            absent = headers.assigned(Field.NEAR, [(0, 0)]) - arrives.assigned(Field.NEAR, [(0, 0)])
+            if absent:
+                yield self.difference(source, target, absent)
+
+    def difference(self, source: str, target: str, headers: Headers, network: Network | None = None) -> Difference:
+        """A set with its witness, walked through the network as it is (or as it would be)."""
+        sample = headers.sample()
+        assert sample is not None
+        return Difference(source, target, headers, walk(network or self.network, source, sample))
+
+    def changes(self, lost: Loss) -> Iterator[tuple[bool, Difference]]:
+        """After a loss, between ends that are still there: True and what arrives that did not before, False and what
+        arrived before and does not any more."""
+        after = self.city.after(lost)
+        for router in sorted(set(self.city.attached.values())):
+            if router not in after.named:
+                continue
+            if router not in self._before:
+                self._before[router] = self._probed(router, self.network)
+            before_, after_ = self._before[router], self._probed(router, after)
+            for target in self.ends:
+                old, new = before_.get(target), after_.get(target)
+                if target not in after.named or (old == new):
+                    continue
+                nothing = self.space.nothing
+                yield from self._changed(router, target, old or nothing, new or nothing, after)
+
+    def _changed(
+        self, router: str, target: str, old: Headers, new: Headers, after: Network
+    ) -> Iterator[tuple[bool, Difference]]:
+        for source in self.ends:
+            if self.city.attached.get(source) != router or source == target:
+                continue
+            arrived = self.arrivals.get(target, {}).get(source, self.space.nothing)
+            if gone := arrived & (old - new):
+                yield False, self.difference(source, target, gone, after)
+            rules = self.network.named[source].rules
+            may = self._sends(source) & passed(self.space, rules, "output")
+            if more := may & (new - old):
+                yield True, self.difference(source, target, more, after)
+
+    def _probed(self, router: str, network: Network) -> Mapping[str, Headers]:
+        """What arrives of everything that anything could send at a router. Routers have no filters that look at
+        interfaces, so what holds of one port holds of all."""
+        probe = Node(_PROBE + router, "host", (), (Route("::/0", "x"), Route("0.0.0.0/0", "x")))
+        joined = Network((*network.nodes, probe), (*network.links, Link(_PROBE, ((probe.name, "x"), (router, _PROBE)))))
+        return reach(self.space, joined, probe.name, self.beginning, losses=False, opens=False).arrived
+
+    def _sends(self, source: str) -> Headers:
+        node = self.network.named[source]
+        if node.kind == "outside":
+            return self.beginning
+        if node.kind == "balancer":
+            return self.space.union(served(self.space, node, self.space.everything))
+        return sent(self.space, node) & self.beginning
+
+
+def proof(estate: Estate) -> Proof:
+    """The proof of an estate: made once, and kept with it as its indexes are."""
+    kept = vars(estate)
+    if "reachability" not in kept:
+        kept["reachability"] = Proof(city(estate))
+    return kept["reachability"]
