@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from policies.reach.fields import Packet, addresses
 from policies.reach.filters import Hook, Rule, decide
@@ -131,8 +132,11 @@ def _changed(packet: Packet, rewrite: Rewrite) -> Packet:
     return Packet(*fields)
 
 
+_table = lru_cache(maxsize=256)(table)
+
+
 def _fate(node: Node, packet: Packet) -> Fate:
-    found = table(node)
+    found = _table(node)
     return found.fates[bisect_left(found.ends, packet.target)]
 
 

@@ -1,6 +1,6 @@
 """Random small networks, written twice: as the engine reads them (text and nouns), and as plain data for `brute`.
 
-The world is small on purpose: 8 IPv6 and 4 IPv4 addresses and one elsewhere of each, three ports, two source ports. No
+The world is small on purpose: 8 IPv6 and 4 IPv4 addresses and two elsewhere of each, three ports, two source ports. No
 rule, route or translation has a bound that these do not tell apart, so looking at every packet of it is looking at all.
 """
 
@@ -17,11 +17,12 @@ from policies.reach.fields import Field, Packet, packet
 from policies.reach.network import Change, Link, Network, Node, Rewrite, Route, sound
 from policies.reach.nft import ruleset
 
-SIX = [f"3fff::{n}" for n in range(8)]
+SIX = ["3fff::", *(f"3fff::{n}" for n in range(1, 8))]
 FOUR = [f"10.0.0.{n}" for n in range(4)]
 SOURCES6 = SIX[:3]
 """no rule, and no translation, asks for another source"""
-ELSEWHERE = ["3fff:1::1", "192.0.2.1"]
+ELSEWHERE = {6: ["3fff:1::1", "2001:db8::1"], 4: ["192.0.2.1", "203.0.113.1"]}
+"""one that an outside place may hold, and one that nobody does"""
 PORTS, SOURCE_PORTS = (1, 2, 3), (1, 2)
 KINDS = {6: {"echo-request": 128, "packet-too-big": 2}, 4: {"echo-request": 8, "time-exceeded": 11}}
 
@@ -138,7 +139,10 @@ def _rewrite(one: dict[str, Any]) -> Rewrite:
 
 def packets() -> Iterator[Packet]:
     """Every packet of the world that opens a connection."""
-    for some, froms in ([*SIX, ELSEWHERE[0]], [*SOURCES6, ELSEWHERE[0]]), ([*FOUR, ELSEWHERE[1]],) * 2:
+    for some, froms in (
+        ([*SIX, *ELSEWHERE[6]], [*SOURCES6, ELSEWHERE[6][0]]),
+        ([*FOUR, *ELSEWHERE[4]], [*FOUR, ELSEWHERE[4][0]]),
+    ):
         version = ip_address(some[0]).version
         for target, source in itertools.product(some, froms):
             for protocol, port, from_ in itertools.product(("tcp", "udp"), PORTS, SOURCE_PORTS):
