@@ -8,6 +8,7 @@ address without a filter. What cannot be read is told in `open`, and nothing is 
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -26,6 +27,8 @@ from policies.reach.network import NO_RULES, Link, Network, Node, Route, Service
 INTERNET: Final = "outside:internet"
 PORT: Final = "eth0"
 """a host's interface"""
+PORTS: Final = "port-"
+"""how a router's interfaces towards hosts begin"""
 _DEFAULTS: Final = (Route("::/0", PORT), Route("0.0.0.0/0", PORT))
 _PROTOCOLS: Final = {"udp": 17}
 """of a listener; every other is TCP"""
@@ -116,6 +119,7 @@ class _Builder:
         self.held: list[routing.Held] = []
         self.segments: dict[str, tuple[Resource, list[str]]] = {}
         self.outside: list[Route] = []
+        self.spans: list[tuple[int, int, Resource]] = []
 
     def built(self) -> City:
         routers = [one for one in self.estate.kind("net.router") if self._read(one, "site", "role", "loopback6")]
@@ -197,8 +201,7 @@ class _Builder:
         if not self._read(balancer, "vip6", "members"):
             return
         local = self._local(balancer, "vip6", "vip4")
-        first = local[0] if local else "::"
-        segment = next((s for s, prefixes in self.segments.values() if any(_inside(first, p) for p in prefixes)), None)
+        segment = self._around(local[0]) if local else None
         listeners = [one for one in self.estate.where("lb", balancer.name) if one.kind == "net.listener"]
         if not local or segment is None or not all(settled(one.get("port")) for one in listeners):
             self._unread(balancer, "它的地址或监听不能确定", "its address or listeners cannot be told")
@@ -209,6 +212,15 @@ class _Builder:
             f"lb:{balancer.name}", "balancer", local, _DEFAULTS, _listens(balancer.name, services), services=services
         )
         self._attach(node, balancer, _router(segment["router"]))
+
+    def _around(self, address: str) -> Resource | None:
+        """The segment that an address lies in. Segments do not overlap (NET-003)."""
+        if not self.spans:
+            found = ((*addresses(p), segment) for segment, prefixes in self.segments.values() for p in prefixes)
+            self.spans = sorted(found, key=lambda span: span[:2])
+        at = addresses(address)[0]
+        index = bisect_right(self.spans, at, key=lambda span: span[0]) - 1
+        return self.spans[index][2] if index >= 0 and self.spans[index][1] >= at else None
 
     def _services(
         self, listeners: Iterable[Resource], local: tuple[str, ...], members: Iterable[Resource]
@@ -224,7 +236,7 @@ class _Builder:
     def _attach(self, node: Node, resource: Resource, router: str) -> None:
         self._add(node, resource)
         self.attached[node.name] = router
-        port = f"port-{node.name}"
+        port = PORTS + node.name
         self.links.append(Link(port, ((node.name, PORT), (router, port))))
         self.own[router] += [Route(text, port) for text in node.local]
 
@@ -285,8 +297,3 @@ def _prefix(text: Any) -> bool:
     except (ValueError, TypeError):
         return False
     return True
-
-
-def _inside(address: str, prefix: str) -> bool:
-    (low, high), at = addresses(prefix), addresses(address)[0]
-    return low <= at <= high

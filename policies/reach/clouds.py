@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from policies.reach.fields import FOUR, PROTOCOLS, SIX, Field, Range, addresses
-from policies.reach.filters import Chain, Rule, Ruleset
+from policies.reach.filters import Chain, Hook, Rule, Ruleset
 from policies.reach.network import Change, Link, Network, Rewrite, Route
 
 _ESTABLISHED: Final = Rule(((Field.STATE, ((1, 2),)),), "accept", text="established and related")
 _ECHO: Final = ((1, 8), (58, 128))
-WELL_KNOWN: Final = "64:ff9b::/96"
+_SIDES: Final[tuple[tuple[Hook, str, Field], ...]] = (
+    ("input", "ingress", Field.SOURCE), ("output", "egress", Field.TARGET),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ def filter_of(groups: Iterable[Group]) -> Ruleset:
     """The filter of an interface that has these groups: the union of what each allows, in each direction."""
     some = tuple(groups)
     chains = []
-    for hook, side, peer in (("input", "ingress", Field.SOURCE), ("output", "egress", Field.TARGET)):
+    for hook, side, peer in _SIDES:
         rules = [_ESTABLISHED]
         for one in some:
             if one.default == "allow":
@@ -74,7 +76,8 @@ def _allowed(of: Group, allow: Allow, peer: Field) -> Iterable[Rule]:
         return
     ranges: tuple[tuple[Field, tuple[Range, ...]], ...] = ((peer, spans),)
     if allow.protocol != "-1":
-        ranges = (*ranges, (Field.PROTOCOL, ((PROTOCOLS[allow.protocol],) * 2,)))
+        number = PROTOCOLS[allow.protocol]
+        ranges = (*ranges, (Field.PROTOCOL, ((number, number),)))
     if allow.ports is not None:
         ranges = (*ranges, (Field.PORT, (allow.ports,)))
     yield Rule(ranges, "accept", text=text, name=allow.name)

@@ -20,7 +20,7 @@ from policies.reach.fields import FOUR, MESSAGES, PORTED, SIX, TOP, Field, Packe
 Label = TypeVar("Label", bound=Hashable)
 
 _LEAF = len(Field)
-_LIKED: Final = (0, 0, 6, 1, 40000, 0, 0)
+_LIKED: Final[tuple[int, ...]] = (0, 0, 6, 1, 40000, 0, 0)
 """where a sample may choose"""
 
 
@@ -237,7 +237,8 @@ class Headers:
         """One packet of the set, always the same one; None of nothing."""
         if not self:
             return None
-        node, fields = self.node, list(_LIKED)
+        node = self.node
+        fields: list[int] = list(_LIKED)
         while node.level < _LEAF:
             at = bisect_left(node.ends, _LIKED[node.level])
             if node.kids[at] is NONE:

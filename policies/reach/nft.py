@@ -131,15 +131,17 @@ class _Reader:
                 raise NotUnderstood("unknown inside a set")
 
     def _base(self, words: list[str]) -> None:
-        assert self._chain is not None
+        chain = self._chain
+        assert chain is not None
         for part in _split(words, ";"):
             match part:
                 case ["type", "filter", "hook", hook, "priority", *priority] if hook in _HOOKS:
-                    self._chain = replace(self._chain, hook=hook, priority=_priority(priority))
+                    chain = replace(chain, hook=hook, priority=_priority(priority))
                 case ["policy", "accept" | "drop" as policy]:
-                    self._chain = replace(self._chain, policy=policy)
+                    chain = replace(chain, policy=policy)
                 case _:
                     raise NotUnderstood("unknown kind of chain")
+        self._chain = chain
 
     def _close(self) -> None:
         if not self.block:

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 from inventory.estate import Estate
-from policies.reach.city import City, Loss, city
+from policies.reach.city import PORTS, City, Loss, city
 from policies.reach.connections import opening
-from policies.reach.fields import Field
+from policies.reach.fields import Field, addresses
 from policies.reach.filters import passed
 from policies.reach.headers import Headers, Space
 from policies.reach.meaning import Meant
@@ -112,34 +112,57 @@ class Proof:
                 continue
             if router not in self._before:
                 self._before[router] = self._probed(router, self.network)
-            before_, after_ = self._before[router], self._probed(router, after)
-            for target in self.ends:
-                old, new = before_.get(target), after_.get(target)
-                if target not in after.named or (old == new):
-                    continue
-                nothing = self.space.nothing
-                yield from self._changed(router, target, old or nothing, new or nothing, after)
+            before, now = self._before[router], self._probed(router, after)
+            for place in sorted({*before, *now}):
+                old, new = (each.get(place, self.space.nothing) for each in (before, now))
+                if old != new:
+                    yield from self._changed(router, place, old - new, new - old, after)
 
     def _changed(
-        self, router: str, target: str, old: Headers, new: Headers, after: Network
+        self, router: str, place: str, gone: Headers, more: Headers, after: Network
     ) -> Iterator[tuple[bool, Difference]]:
-        for source in self.ends:
-            if self.city.attached.get(source) != router or source == target:
-                continue
-            arrived = self.arrivals.get(target, {}).get(source, self.space.nothing)
-            if gone := arrived & (old - new):
-                yield False, self.difference(source, target, gone, after)
-            rules = self.network.named[source].rules
-            may = self._sends(source) & passed(self.space, rules, "output")
-            if more := may & (new - old):
-                yield True, self.difference(source, target, more, after)
+        ends = [name for name in self.ends if name in after.named]
+        for source in (name for name in ends if self.city.attached.get(name) == router):
+            for target in (name for name in ends if self._place(name) == place and name != source):
+                arrived = self.arrivals.get(target, {}).get(source)
+                if arrived is not None and (less := arrived & gone):
+                    yield False, self.difference(source, target, less, after)
+                if more:
+                    own = {Field.TARGET: [addresses(text) for text in self.network.named[target].local]}
+                    may = self._sends(source) & more & self.space.box(own)
+                    may = may & passed(self.space, self.network.named[source].rules, "output")
+                    if may := may & passed(self.space, self.network.named[target].rules, "input"):
+                        yield True, self.difference(source, target, may, after)
+
+    def _place(self, end: str) -> str:
+        """Where an end is compared after a loss: with everything that hangs on its router, or by itself where routers
+        filter and ports are not alike."""
+        return end if self._filtering else f"behind {self.city.attached.get(end)}"
+
+    @cached_property
+    def _filtering(self) -> bool:
+        return any(node.rules.chains or node.rewrites for node in self.network.nodes if node.kind == "router")
 
     def _probed(self, router: str, network: Network) -> Mapping[str, Headers]:
-        """What arrives of everything that anything could send at a router. Routers have no filters that look at
-        interfaces, so what holds of one port holds of all."""
-        probe = Node(_PROBE + router, "host", (), (Route("::/0", "x"), Route("0.0.0.0/0", "x")))
-        joined = Network((*network.nodes, probe), (*network.links, Link(_PROBE, ((probe.name, "x"), (router, _PROBE)))))
-        return reach(self.space, joined, probe.name, self.beginning, losses=False, opens=False).arrived
+        """What comes to each place of everything that anything could send at a router."""
+        nodes, links = list(network.nodes), list(network.links)
+        if not self._filtering:  # all that hangs on one router is one node without a filter
+            held: dict[str, list[str]] = defaultdict(list)
+            for end, at in self.city.attached.items():
+                if end in network.named:
+                    held[at] += network.named[end].local
+            nodes = []
+            for node in network.nodes:
+                if node.kind == "router":
+                    own = tuple(Route(text, "behind") for text in held[node.name])
+                    through = tuple(route for route in node.routes if not (route.out or "").startswith(PORTS))
+                    nodes.append(replace(node, routes=(*through, *own)))
+                    nodes.append(Node(f"behind {node.name}", "host", tuple(held[node.name])))
+                    links.append(Link("", ((node.name, "behind"), (f"behind {node.name}", "eth0"))))
+        nodes.append(Node(_PROBE, "host", (), (Route("::/0", "x"), Route("0.0.0.0/0", "x"))))
+        links.append(Link(_PROBE, ((_PROBE, "x"), (router, _PROBE))))
+        joined = Network(tuple(nodes), tuple(links))
+        return reach(self.space, joined, _PROBE, self.beginning, losses=False, opens=False).arrived
 
     def _sends(self, source: str) -> Headers:
         node = self.network.named[source]
@@ -147,7 +170,8 @@ class Proof:
             return self.beginning
         if node.kind == "balancer":
             return self.space.union(served(self.space, node, self.space.everything))
-        return sent(self.space, node) & self.beginning
+        own = self.space.box({Field.TARGET: [addresses(text) for text in node.local]})
+        return sent(self.space, node) & self.beginning - own
 
 
 def proof(estate: Estate) -> Proof:

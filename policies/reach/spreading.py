@@ -212,7 +212,8 @@ class Spread:
 
     def _ends(self, part: Part, headers: Headers, parts: list[Part]) -> Iterator[Way]:
         # what a node sends to itself goes out of and comes in at its loopback
-        hooks = (*(() if part.comes else LOOPED), ("input", part.comes or LOOPBACK, ""))
+        own: tuple[tuple[Hook, str, str], ...] = () if part.comes else LOOPED
+        hooks: tuple[tuple[Hook, str, str], ...] = (*own, ("input", part.comes or LOOPBACK, ""))
         for hook, came, leaves in hooks:
             headers, lost = self._filtered(part, headers, hook, came, leaves)
             yield from lost
@@ -230,7 +231,8 @@ class Spread:
             # the kernel lowers the hop limit before its forward hook
             headers = headers.assigned(Field.NEAR, [(0, 0)])
         if node.rules.chains:
-            for hook in ("forward" if comes else "output", "postrouting"):
+            hooks: tuple[Hook, ...] = ("forward" if comes else "output", "postrouting")
+            for hook in hooks:
                 headers, lost = self._filtered(part, headers, hook, comes, out)
                 yield from lost
         end = self.network.across.get((node.name, out))
