@@ -10,8 +10,15 @@ import pytest
 
 from inventory import addressing, reading
 from inventory.estate import Estate, Resource
+from inventory.rendering import flows
+from inventory.rendering.nftables import nftables
 from policies.judge import judge
 from policies.profiles import profile
+from policies.reach.clouds import filter_of, group
+from policies.reach.fields import Field
+from policies.reach.filters import passed
+from policies.reach.headers import Headers, Space
+from policies.reach.nft import ruleset
 
 CHANGES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("NET-003", "net.subnet", "access-a", {"cidr6": "3fff::/20"}),
@@ -19,6 +26,10 @@ CHANGES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("NET-005", "net.link", "a-b", {"lines": 1}),
     ("NET-007", "net.link", "a-b", {"encryption": "none"}),
     ("IP6-001", "net.subnet", "access-a", {"cidr6": None}),
+    ("IP6-003", "net.lb", "civil-affairs-welfare-web-a", {"vip4": "198.18.255.1"}),
+    ("TEN-002", "compute.host", "ecology-air-app-a-1", {"system": "ecology.other"}),
+    ("BND-001", "net.subnet", "civil-affairs-welfare-web-a", {"internet_route": True}),
+    ("BND-005", "net.sg_rule", "egress", {"peers6": ["3fff:430:3600:1::10/128"]}),
     ("BND-003", "net.sg_rule", "egress", {"peers6": ["::/0"], "ports": [1, 65535]}),
     ("BND-004", "net.router", "core-a", {"default_deny": False}),
     ("BND-006", "net.sg_rule", "ingress", {"peers6": [], "peers4": []}),
@@ -86,6 +97,36 @@ def test_one_change_trips_the_check(demo: Estate, check: str, kind: str, name: s
     rows = [replace(one, properties={**one.properties, **change}) if one in some else one for one in demo]
     verdict = judge(Estate(tuple(rows)), "level3", planned=True)
     assert check in {finding.check for finding in verdict.blocking}
+
+
+def test_what_is_installed_lets_through_what_the_groups_say(demo: Estate) -> None:
+    """The text that a host gets and its security groups in a cloud: the same TCP and UDP, in both directions."""
+    space = Space()
+    carried = space.box({Field.PROTOCOL: [(6, 6), (17, 17)], Field.STATE: [(0, 0)]})
+    for host in demo.kind("compute.host"):
+        rules = [rule.properties for rule in flows.rules(demo, host)]
+        assert rules
+        text, cloud = ruleset(nftables(demo, host.name), host.name), filter_of([group(host.name, rules)])
+        for hook in ("input", "output"):
+            installed = passed(space, text, hook, "eth0", "eth0") & carried
+            assert installed == passed(space, cloud, hook) & carried, (host.name, hook)
+
+
+def test_each_line_that_a_host_gets_means_something_and_their_order_does_not(demo: Estate) -> None:
+    for host in demo.kind("compute.host"):
+        text, space = nftables(demo, host.name), Space()
+        lines = text.splitlines()
+        flows_ = [n for n, line in enumerate(lines) if "counter accept comment" in line]
+
+        def let_through(some: list[str], space: Space = space) -> list[Headers]:
+            rules = ruleset("\n".join(some) + "\n", "host")
+            return [passed(space, rules, hook, "eth0", "eth0") for hook in ("input", "output")]
+
+        whole = let_through(lines)
+        for n in flows_:
+            assert let_through([*lines[:n], *lines[n + 1 :]]) != whole, lines[n]
+            if n + 1 in flows_:
+                assert let_through([*lines[:n], lines[n + 1], lines[n], *lines[n + 2 :]]) == whole, lines[n]
 
 
 def test_every_mandatory_check_is_tripped() -> None:

@@ -1,11 +1,17 @@
-"""NET-005: what everything passes through exists at least twice, and not in one rack or with one carrier."""
+"""NET-005: what everything passes through exists at least twice, not in one rack or with one carrier, and the loss of any
+line, router or site neither cuts the others off nor opens anything: proved over the routes that are found then."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from itertools import islice
 
 from inventory.estate import Estate
+from policies.checks.proved import shown
 from policies.checks.shape import Check, Looked, Param, Params, Words, below, concluded, texts, unsure
+from policies.reach.city import Loss, losses
+from policies.reach.proof import proof
 
 CHECK = Check(
     id="NET-005",
@@ -14,7 +20,7 @@ CHECK = Check(
     clauses=("GB/T 22239-2019 8.1.2.1 e)",),
     severity="high",
     severity_basis="redundancy",
-    scope="stack",
+    scope="estate",
     kinds=("net.router", "net.lb", "net.link"),
     fix_zh="路由器、负载均衡至少两台并分放机柜,站点间线路至少两条并来自不同运营商",
     fix_en="at least two routers and balancers, in different racks; at least two lines between sites, from two carriers",
@@ -24,10 +30,14 @@ CHECK = Check(
     },
 )
 
+_MOST = 5
+"""consequences of one loss that are told"""
+
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a router, balancer and line."""
     few, spread = params["devices"], params["spread"]
+    after = _after(estate)
     for one in estate.kind("net.router"):
         if open_ := unsure(one, "count", "racks"):
             yield open_
@@ -37,6 +47,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             [
                 *_few(one.get("count"), few, "台设备", "device"),
                 *_few(_kinds(one.get("racks")), spread, "个机柜", "rack"),
+                *after.get(one.urn, ()),
             ],
         )
     for one in estate.kind("net.lb"):
@@ -53,8 +64,36 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             [
                 *_few(one.get("lines"), few, "条线路", "line"),
                 *_few(_kinds(one.get("carriers")), spread, "家运营商", "carrier"),
+                *after.get(one.urn, ()),
             ],
         )
+
+
+def _after(estate: Estate) -> Mapping[str, list[Words]]:
+    """URN → what its loss cuts off or opens; of a site, at its core router."""
+    done = proof(estate)
+    found: dict[str, list[Words]] = defaultdict(list)
+    for lost in losses(done.city):
+        changes = list(islice(done.changes(lost), _MOST))
+        what = _named(lost)
+        for new, zh, en in (
+            (False, "{} 到不了 {}", "{} no longer reaches {}"),
+            (True, "{} 反而能到达 {}", "{} now reaches {}"),
+        ):
+            for one in (difference for opened, difference in changes if opened is new):
+                words = zh.format("{}", one.target), en.format("{}", one.target)
+                found[lost.resource.urn] += shown(
+                    [one], f"失去{what[0]}后 {words[0]}", f"without {what[1]}, {words[1]}"
+                )
+    return found
+
+
+def _named(lost: Loss) -> Words:
+    return {
+        "link": (f"线路 {lost.name}", f"the line {lost.name}"),
+        "router": (f"路由器 {lost.name}", f"the router {lost.name}"),
+        "site": (f"站点 {lost.name}", f"the site {lost.name}"),
+    }[lost.kind]
 
 
 def _kinds(value: object) -> int:

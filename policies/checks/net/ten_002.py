@@ -1,0 +1,62 @@
+"""TEN-002: the private networks of two bureaus meet only in flows that both have declared, or only at the exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from inventory.estate import Estate, Resource
+from policies.checks.proved import judged, shown, standing
+from policies.checks.shape import Check, Looked, Param, Params, concluded, not_applicable, unsure
+from policies.reach.proof import Difference, Proof
+
+CHECK = Check(
+    id="TEN-002",
+    title_zh="单位专网之间隔离",
+    title_en="Private networks of bureaus are apart",
+    clauses=("GB/T 22239-2019 8.2.2.1 b)",),
+    severity="high",
+    severity_basis="zones",
+    scope="estate",
+    kinds=("compute.host",),
+    fix_zh="删去两个单位专网之间没有声明的规则;需要互通的,双方声明,或经数据交换平台",
+    fix_en="delete the rules between two bureaus' private networks that nobody declared; let both declare what is needed, or "
+    "go through the exchange",
+    params={
+        "zone": Param("dedicated", "专用网络区", "the zone of private networks"),
+        "exchange": Param(("data-resources",), "交换节点所属单位", "bureaus whose systems are the exchange"),
+        "direct": Param(
+            1, "1:双方声明即可直接互通;0:只经交换节点", "1: what both declare may go directly; 0: only by the exchange",
+            least=0, most=1,
+        ),
+    },
+)  # fmt: skip
+
+
+def judge(estate: Estate, params: Params) -> Iterator[Looked]:
+    """One answer a host."""
+    for host, name, proof, open_ in judged(estate, "compute.host"):
+        if open_ := open_ or unsure(host, "zone", "bureau"):
+            yield open_
+        elif host.get("zone") != params["zone"] or not host.get("bureau"):
+            yield not_applicable(host, "不在单位专网内", "not in a bureau's private network")
+        else:
+            wrong = shown(
+                _strangers(proof, name, host, params),
+                "{} 属于另一单位的专网,却能到达它",
+                "{} of another bureau's network reaches it",
+            )
+            yield concluded(host, wrong, standing(proof))
+
+
+def _strangers(proof: Proof, target: str, host: Resource, params: Params) -> Iterator[Difference]:
+    for source, headers in sorted(proof.arrivals.get(target, {}).items()):
+        other = proof.city.places.get(source)
+        if other is None or other.get("zone") != params["zone"] or other.get("bureau") in (None, host.get("bureau")):
+            continue
+        extra = headers
+        exchange = {host.get("bureau"), other.get("bureau")} & set(params["exchange"])
+        declared = proof.declared(target).get(source)
+        if declared is not None and (params["direct"] or exchange):
+            extra = extra - declared
+        if extra:
+            yield proof.difference(source, target, extra)
