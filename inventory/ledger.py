@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -22,7 +21,7 @@ from typing import Any
 from inventory.allotting import deciding, filing
 from inventory.allotting.book import SWEEP
 from inventory.allotting.nouns import Entry, Granted, Pool, State
-from inventory.allotting.prefixes import BITS, Prefix, parse, text
+from inventory.allotting.prefixes import BITS, Prefix, parse, text, texts
 from inventory.allotting.space import Free
 from inventory.allotting.stored import Stored
 from inventory.problems import Refused
@@ -30,6 +29,8 @@ from inventory.problems import Refused
 _COLUMNS = "t.key, p.name, p.version, t.start, t.length, t.state, t.until"
 _ENTRIES = f"SELECT {_COLUMNS} FROM taken t JOIN pools p ON p.id=t.pool"
 _ASKED = f"SELECT {_COLUMNS} FROM json_each(?) k JOIN taken t ON t.key=k.value JOIN pools p ON p.id=t.pool"
+_SERIAL = "SELECT coalesce(max(serial), 0) FROM history"
+_text = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
 _ENDED = (
     "SELECT key, start, length FROM taken WHERE pool=? AND until IS NOT NULL AND until<=?"
     " AND key NOT IN (SELECT value FROM json_each(?)) ORDER BY until, key LIMIT ?"
@@ -56,8 +57,9 @@ class Ledger:
     def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
         self._db = filing.opened(path, create=create)
-        self._queue: deque[_Job] = deque()
-        self._writing = threading.Lock()
+        self._queue: list[_Job] = []
+        self._led = False
+        self._asking, self._writing = threading.Lock(), threading.Lock()
 
     def __enter__(self) -> Ledger:
         return self
@@ -218,10 +220,15 @@ class Ledger:
         return row[0], free
 
     def _found(self, keys: Iterable[str]) -> dict[str, Entry]:
-        return dict(map(_entry, self._db.execute(_ASKED, (json.dumps(list(keys)),))))
+        wanted = list(keys)
+        if len(wanted) == 1:
+            return dict(map(_entry, self._db.execute(f"{_ENTRIES} WHERE t.key=?", wanted)))
+        return dict(map(_entry, self._db.execute(_ASKED, (_text(wanted),))))
 
     def _change(self, entries: Mapping[str, Entry]) -> None:
         """Keys that are there are in another state."""
+        if not entries:
+            return
         rows = [(int(entry.state), entry.until, key) for key, entry in sorted(entries.items())]
         self._db.executemany("UPDATE taken SET state=?, until=? WHERE key=?", rows)
 
@@ -245,7 +252,7 @@ class Ledger:
 
     def _sweep(self, free: Free, number: int, name: str, now: float, spare: Iterable[str], most: int, who: str) -> int:
         """Free what has ended, oldest end first. A key that is asked for in this very change keeps what it had."""
-        rows = self._db.execute(_ENDED, (number, now, json.dumps(list(spare)), most)).fetchall()
+        rows = self._db.execute(_ENDED, (number, now, _text(list(spare)), most)).fetchall()
         version = 6 if free.bits == 128 else 4
         gone = {key: Prefix(version, int.from_bytes(start, "big"), length) for key, start, length in rows}
         self._drop(free, gone, "ended", now, who, name)
@@ -260,27 +267,39 @@ class Ledger:
 
     def _note(self, verb: str, now: float, who: str, prefixes: Mapping[str, Prefix], pool: str = "") -> None:
         if prefixes:
-            words = json.dumps({key: text(prefix) for key, prefix in prefixes.items()}, ensure_ascii=False)
+            words = _text(texts(prefixes))
             self._db.execute(
                 "INSERT INTO history(at, who, verb, pool, prefixes) VALUES(?,?,?,?,?)", (now, who, verb, pool, words)
             )
 
     def _serial(self) -> int:
-        return self._db.execute("SELECT coalesce(max(serial), 0) FROM history").fetchone()[0]
+        return self._db.execute(_SERIAL).fetchone()[0]
 
     def _run(self, work: Callable[[], Granted]) -> Granted:
-        """Do it in a transaction, together with whatever other threads have asked for by then."""
+        """Do it in a transaction, together with whatever other threads have asked for by then: one leads, the others
+        wait, and the first who has come meanwhile leads next."""
         job = _Job(work)
-        self._queue.append(job)
-        with self._writing:
-            if not job.done:
-                jobs = [self._queue.popleft() for _ in range(len(self._queue))]
-                try:
-                    with filing.trouble(self.path):
-                        filing.transaction(self._db, self.path, jobs)
-                except BaseException as error:
-                    for each in jobs:
-                        each.done, each.error = True, each.error or error
+        with self._asking:
+            self._queue.append(job)
+            lead, self._led = not self._led, True
+        if not lead:
+            job.wait()
+        if not job.done:
+            with self._asking:
+                jobs, self._queue = self._queue, []
+            try:
+                with self._writing, filing.trouble(self.path):
+                    filing.transaction(self._db, self.path, jobs)
+            except BaseException as error:
+                for each in jobs:
+                    each.error = each.error or error
+            for each in jobs:
+                each.done = True
+            with self._asking:
+                self._led = bool(self._queue)
+                waiting = [*self._queue[:1], *(each for each in jobs if each is not job)]
+            for each in waiting:
+                each.wake()
         if job.error is not None:
             raise job.error
         assert job.granted is not None
@@ -290,13 +309,22 @@ class Ledger:
 class _Job:
     """What a thread has asked for, and what came of it."""
 
-    __slots__ = ("done", "error", "granted", "work")
+    __slots__ = ("_signal", "done", "error", "granted", "work")
 
     def __init__(self, work: Callable[[], Granted]) -> None:
         self.work = work
         self.done = False
         self.granted: Granted | None = None
         self.error: BaseException | None = None
+        self._signal = threading.Lock()
+        self._signal.acquire()
+
+    def wait(self) -> None:
+        """Until it is done, or has to be done by who waits."""
+        self._signal.acquire()
+
+    def wake(self) -> None:
+        self._signal.release()
 
 
 def _entry(row: tuple[Any, ...]) -> tuple[str, Entry]:

@@ -6,6 +6,7 @@ the order of addresses, the others by length and key.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
 from inventory.allotting.nouns import Entry, Pool, State
@@ -81,10 +82,14 @@ def known(pool: Pool, wanted: Wanted, found: Mapping[str, Entry]) -> tuple[dict[
 def place(free: Free, pool: Pool, fresh: Wanted) -> tuple[dict[str, Prefix], list[Problem]]:
     """A prefix for each key, taken out of `free`; where there are problems everything has been given back."""
     exact = sorted((want, key) for key, want in fresh.items() if isinstance(want, Prefix))
-    sized: dict[int, list[str]] = {}
+    sized: dict[int, list[str]] = defaultdict(list)
     for key, want in fresh.items():
         if not isinstance(want, Prefix):
-            sized.setdefault(length_of(pool, want), []).append(key)
+            sized[want].append(key)
+    if pool.strategy == "nibble":
+        exact_lengths, sized = sized, defaultdict(list)
+        for length, keys in exact_lengths.items():
+            sized[length_of(pool, length)] += keys
     taken: dict[str, Prefix] = {}
     problems: list[Problem] = []
     for want, key in exact:

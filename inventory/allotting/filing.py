@@ -66,7 +66,7 @@ def opened(path: Path, *, create: bool) -> sqlite3.Connection:
 
 def transaction(db: sqlite3.Connection, path: Path, jobs: Sequence[Any]) -> None:
     """Every job's work in one transaction: what one is refused undoes nothing of another. On the disk when this
-    returns; only then are they done."""
+    returns."""
     db.execute("BEGIN IMMEDIATE")
     try:
         if not path.exists():
@@ -76,18 +76,15 @@ def transaction(db: sqlite3.Connection, path: Path, jobs: Sequence[Any]) -> None
             db.execute("SAVEPOINT job")
             try:
                 job.granted = job.work()
-                db.execute("RELEASE job")
             except Refused as refused:
                 job.error = refused
                 db.execute("ROLLBACK TO job")
-                db.execute("RELEASE job")
+            db.execute("RELEASE job")
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
             db.execute("ROLLBACK")
         raise
-    for job in jobs:
-        job.done = True
 
 
 @contextmanager

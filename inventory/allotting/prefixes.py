@@ -7,7 +7,7 @@ the reason in Chinese and English, `zh / en`.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from socket import AF_INET6, inet_ntop
 from typing import Literal, NamedTuple
@@ -86,6 +86,15 @@ def parse(words: str) -> Prefix:
 def text(prefix: Prefix) -> str:
     """RFC 5952 text with the length."""
     return f"{address_text(prefix.version, prefix.start)}/{prefix.length}"
+
+
+def texts(prefixes: Mapping[str, Prefix]) -> dict[str, str]:
+    """The text of many, by the same keys; the short way for what is not written with an IPv4 tail."""
+    return {
+        key: f"{inet_ntop(AF_INET6, start.to_bytes(16, 'big'))}/{length}" if version == 6 and start >> 48
+        else text(Prefix(version, start, length))
+        for key, (version, start, length) in prefixes.items()
+    }  # fmt: skip
 
 
 def address_text(version: int, number: int) -> str:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.allotting import embedding
-from inventory.allotting.prefixes import BITS, Prefix, address_text, covering, overlaps, parse, text
+from inventory.allotting.prefixes import BITS, Prefix, address_text, covering, overlaps, parse, text, texts
 from inventory.places import ROOT
 
 CASES = ROOT / "tests" / "cases" / "addresses"
@@ -31,6 +31,7 @@ def prefixes(draw: st.DrawFn) -> Prefix:
 
 @given(prefixes())
 def test_text_and_back(prefix: Prefix) -> None:
+    assert texts({"a": prefix}) == {"a": text(prefix)}
     mapped = prefix.version == 6 and prefix.start >> 32 == 0xFFFF
     if mapped:
         with pytest.raises(ValueError, match="is an IPv4 address"):
