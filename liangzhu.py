@@ -7,8 +7,8 @@ Edited by developers. Comes in: what was typed. Goes out: an exit code. May impo
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
+import pkgutil
 import sys
 
 VERBS = {
@@ -19,6 +19,7 @@ VERBS = {
     "destroy": ("stacks.verbs:destroy", "拆除环境,不留痕迹 / take the environment down, nothing stays"),
     "stack": ("liangzhu:stack", "一个栈:preview up destroy … / one stack, with the stock Pulumi CLI's words"),
     "engine": ("stacks.console:engine", "任意 Pulumi 程序:同样的动词 / any Pulumi program, the same verbs"),
+    "release": ("inventory.verbs:release", "释放已撤回系统的地址 / let go of the addresses of systems that are gone"),
     "report": ("policies.verbs:report", "按上次结果重写报告 / write the report of the last run again"),
     "explain": ("policies.verbs:explain", "解释一项检查或条款 / explain a check or a clause"),
     "doctor": ("monitors.doctor:main", "本机具备什么、缺什么、各有何用 / what is here, what is missing, what for"),
@@ -42,7 +43,7 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     tell.enter(places.held(places.places(environment.state), "up" if build else "plan", tell.clock()))
     chosen = tell.step("prepare", readiness.ready, environment, tell.observe)
     read = tell.step("read", reading.read, options.environment)
-    addresses = tell.step("address", addressing.settle, read)
+    addresses = tell.step("address", addressing.settle, read, tell.clock())
     work = provisioning.work(read.places, read, tell.observe, tell.stopping)
     plan = tell.step("plan", provisioning.plan, work)
     verdict = tell.step("judge", judge.judge, plan.estate, read.environment.profile, planned=True)
@@ -110,8 +111,7 @@ def main(typed: list[str] | None = None) -> int:
     from monitors.narrator import Narrator
 
     with Narrator(options.verb, options.environment, options.language) as tell:
-        module, _, function = VERBS[options.verb][0].partition(":")
-        getattr(importlib.import_module(module), function)(tell, options)
+        pkgutil.resolve_name(VERBS[options.verb][0])(tell, options)
     return tell.code
 
 

@@ -1,301 +1,184 @@
-"""The address step: every segment, host, load balancer, line and router of the city gets its addresses, once.
+"""The address step: what `assigning` decides is reserved and committed in the ledger, then published for everyone else.
 
-Allocation is keyed by logical name and stable: a name that has an address keeps it whatever is added, removed or
-reordered around it. Pure (`assign`); `load` and `save` keep the result in one file that only this step writes, and
-the Pulumi program only reads it, so addresses are known in every preview. A missing one is an error.
+In: what was read, the time. Out: allocations, and the ledger and the file of an environment brought up to date. Only
+this step writes either. Nothing is released unless it is asked for: what a system had stays its own for as long as
+nobody says that the system will not come back (`release`), and then rests before anybody else gets it.
 """
 
 from __future__ import annotations
 
-import json
-import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from ipaddress import IPv6Address, IPv6Network, ip_network
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
 
-from inventory import layout
-from inventory.model import Address, City
-from inventory.problems import Problem, Refused, refuse
+from inventory import estate, layout
+from inventory.allocations import TABLES, Addresses, Allocations, Prefixes, load, save
+from inventory.allotting import Entry, Pool, Prefix, parse, text
+from inventory.allotting.nouns import State
+from inventory.allotting.prefixes import address_text
+from inventory.assigning import assign, layouts
+from inventory.ledger import Ledger
+from inventory.model import Address
+from inventory.problems import Problem, Refused, nearest
 from inventory.reading import Read
 
-_SIZE4 = {"web": 27, "management": 24, "access": 20}
-"""IPv4 side by tier; segments of other tiers are IPv6 only"""
-_FIRST_HOST, _FIRST_VIP = 0x10, 0x1000
-_FIRST_HOST4 = 2
+__all__ = ["Addresses", "Allocations", "Prefixes", "assign", "idle", "load", "release", "save", "settle"]
+
+_HOLD = 600.0
+"""seconds for which the step reserves before it commits"""
+_TRIES = 5
+_WHO = "address step"
+_PREFIXED = {"segments": ("segment6", "segment4", "ula"), "hosts": ("host6", "host4"), "vips": ("vip6", "vip4")}
+"""table → kinds of its keys; the other tables have one, called as they are"""
 
 
-@dataclass(frozen=True, slots=True)
-class Prefixes:
-    """Of a segment, RFC 5952 text."""
-
-    cidr6: str
-    cidr4: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Addresses:
-    """Of a host or a load balancer, RFC 5952 text."""
-
-    address6: str
-    address4: str | None
-
-
-@dataclass(frozen=True)
-class Allocations:
-    """name → numbers inside the plan's fields; text is made when asked for."""
-
-    segments: Mapping[str, Prefixes] = field(default_factory=dict)
-    hosts: Mapping[str, Addresses] = field(default_factory=dict)
-    vips: Mapping[str, Addresses] = field(default_factory=dict)
-    links: Mapping[str, str] = field(default_factory=dict)
-    loopbacks: Mapping[str, str] = field(default_factory=dict)
-    fresh: int = field(default=0, compare=False)
-    """how many were assigned this time"""
-
-    def segment(self, name: str) -> Prefixes:
-        """Prefixes of a `net.subnet`. Refused where the address step has not seen it."""
-        return _there(self.segments, name)
-
-    def host(self, name: str) -> Addresses:
-        """Of a `compute.host` (or the bastion)."""
-        return _there(self.hosts, name)
-
-    def vip(self, name: str) -> Addresses:
-        """Of a `net.lb`."""
-        return _there(self.vips, name)
-
-    def link(self, key: str) -> str:
-        """/127 of a `net.link`."""
-        return _there(self.links, key)
-
-    def loopback(self, router: str) -> str:
-        """/128 of a `net.router`."""
-        return _there(self.loopbacks, router)
-
-    def __len__(self) -> int:
-        return sum(map(len, (self.segments, self.hosts, self.vips, self.links, self.loopbacks)))
+def settle(read: Read, now: datetime) -> Allocations:
+    """Addresses for everything that is asked for, durable when this returns. A file of before there was a ledger is
+    taken over as it is. Refused, and nothing changed, where something cannot be had."""
+    with Ledger(read.places.ledger) as ledger:
+        at = now.timestamp()
+        if not ledger.entries() and (known := load(read.places.addresses)):
+            assign(read, known)  # a file that contradicts itself or the plan does not become the ledger
+            ledger.reserve_all(_claims(read.city.addresses, known, lambda _: True), at, who="taken over")
+        ledger.sweep(at, _WHO)
+        for _ in range(_TRIES - 1):
+            try:
+                return _settled(read, ledger, at)
+            except Refused as refused:
+                if not {problem.code for problem in refused.problems} <= {"ledger.taken", "ledger.differs"}:
+                    raise  # else another process was faster: look again
+        return _settled(read, ledger, at)
 
 
-def assign(read: Read, previous: Allocations) -> Allocations:
-    """Addresses for everything that the city and its requests come to. What `previous` has stays as it is, also
-    what is no longer asked for. Refused where a field of the plan or an IPv4 segment is full, or `previous`
-    overlaps or lies outside the plan."""
-    city, plan = read.city, read.city.addresses
-    layouts = [layout.of_city(city), *(layout.of_request(city, request) for request in read.requests)]
-    _sound(previous, plan)
-    segments = _segments(city, [s for each in layouts for s in each.segments], previous)
-    hosts, vips = dict(previous.hosts), dict(previous.vips)
-    taken = _taken(hosts, vips)
-    for each in layouts:
-        for machine in each.machines:
-            if machine.name not in hosts:
-                hosts[machine.name] = _in_segment(machine.name, segments[machine.segment], taken, _FIRST_HOST)
-        for vip in each.vips:
-            if vip.name not in vips:
-                vips[vip.name] = _in_segment(vip.name, segments[vip.segment], taken, _FIRST_VIP)
-    links = _numbered(previous.links, [link.key for link in city.links], plan.link6, 127)
-    routers = [f"{role}-{site.key}" for site in city.sites for role in ("core", "access")]
-    loopbacks = _numbered(previous.loopbacks, routers, plan.loopback6, 128)
-    now = Allocations(segments, hosts, vips, links, loopbacks)
-    return replace(now, fresh=len(now) - len(previous))
+def idle(read: Read, allocations: Allocations) -> tuple[str, ...]:
+    """Names that have addresses and that neither the city nor a request asks for any more."""
+    return tuple(dict.fromkeys(name for _, name in _idle(read, allocations)))
 
 
-def settle(read: Read) -> Allocations:
-    """The address step: assign what is new and keep it in the environment's folder."""
-    allocations = assign(read, load(read.places.addresses))
-    save(read.places.addresses, allocations)
-    return allocations
+def release(read: Read, words: Iterable[str], now: datetime) -> tuple[str, ...]:
+    """Let go of the addresses of systems (by stack name) or single names that nobody asks for any more: they rest, and
+    are free after that. The names that this was. Refused, and nothing changed, where one is still asked for, still
+    stands, or has no addresses."""
+    at = now.timestamp()
+    with Ledger(read.places.ledger) as ledger:
+        known = _allocations(ledger.entries(), lambda entry: entry.state is not State.RESTING)
+        gone, standing = _idle(read, known), {r.stack for r in estate.published(read.places.estate)}
+        chosen: list[tuple[str, str]] = []
+        problems: list[Problem] = []
+        for word in words:
+            places = [(t, name) for t, name in gone if name == word or name.startswith(f"{layout.slug(word)}-")]
+            if read.request(word) or word in standing:
+                problems.append(Problem("address.asked", "仍有申请或仍在运行:先撤回申请并拆除,再释放地址",
+                                        "is still requested, or still stands: withdraw and destroy it first", word))  # fmt: skip
+            elif not places:
+                near = nearest(word, [name for _, name in gone])
+                problems.append(Problem("address.nothing", "没有可释放的地址" + (f":是不是 {near}?" if near else ""),
+                                        "has no addresses to release" + (f": did you mean {near}?" if near else ""), word))  # fmt: skip
+            chosen += places
+        if problems:
+            raise Refused(problems)
+        ledger.release(
+            [f"{kind}/{name}" for table, name in chosen for kind in _PREFIXED.get(table, (table,))], at, "release"
+        )
+        save(read.places.addresses, _allocations(ledger.entries(), lambda entry: entry.state is State.USED))
+    return tuple(dict.fromkeys(name for _, name in chosen))
 
 
-def _segments(city: City, wanted: list[layout.Segment], previous: Allocations) -> dict[str, Prefixes]:
-    plan = city.addresses
-    base = IPv6Network(plan.prefix6)
-    segments = dict(previous.segments)
-    used6 = {int(IPv6Network(prefixes.cidr6).network_address) for prefixes in segments.values()}
-    free4 = _Free4(plan.prefix4, (p.cidr4 for p in segments.values() if p.cidr4))
-    next_in: dict[int, int] = {}
-    for segment in sorted(wanted, key=lambda s: s.name):
-        if segment.name in segments:
-            continue
-        site, zone = city.site(segment.site), city.zone(segment.zone)
-        bureau = city.bureau(segment.bureau) if segment.bureau else None
-        if site is None or zone is None:
-            raise LookupError(f"{segment} is of no site or zone of the city")  # the reader has checked both
-        number = 0
-        for value, bits in ((site.number, plan.site_bits), (zone.number, plan.zone_bits),
-                            (bureau.number if bureau else 0, plan.bureau_bits)):  # fmt: skip
-            number = number << bits | value
-        area = int(base.network_address) + (number << plan.segment_bits << 64)
-        index = next_in.get(area, 1)
-        while area + (index << 64) in used6:
-            index += 1
-        if index >= 1 << plan.segment_bits:
-            raise _full(segment.name, "segment_bits", 1 << plan.segment_bits)
-        next_in[area] = index + 1
-        used6.add(area + (index << 64))
-        size = _SIZE4.get(segment.tier)
-        cidr4 = free4.take(size, segment.name) if size else None
-        segments[segment.name] = Prefixes(f"{IPv6Address(area + (index << 64))}/64", cidr4)
-    return segments
+def _idle(read: Read, allocations: Allocations) -> list[tuple[str, str]]:
+    asked = _asked(read)
+    return [(t, name) for t in TABLES for name in sorted(getattr(allocations, t)) if (t, name) not in asked]
 
 
-class _Free4:
-    """First fit by size class: each size takes whole /20 blocks and fills them, so nothing ever overlaps."""
-
-    def __init__(self, prefix: str, used: Iterable[str]) -> None:
-        self._space = ip_network(prefix)
-        self._used = {ip_network(cidr) for cidr in used}
-        self._blocks = {net.supernet(new_prefix=20): net.prefixlen for net in self._used}
-        self._start: dict[int, int] = {}
-
-    def take(self, size: int, who: str) -> str:
-        blocks = list(self._space.subnets(new_prefix=20))
-        for index in range(self._start.get(size, 0), len(blocks)):
-            block = blocks[index]
-            if self._blocks.get(block, size) != size:
-                continue
-            for net in block.subnets(new_prefix=size):
-                if net not in self._used:
-                    self._used.add(net)
-                    self._blocks[block] = size
-                    self._start[size] = index
-                    return str(net)
-        raise _full(who, "prefix4", self._space.num_addresses)
+def _settled(read: Read, ledger: Ledger, at: float) -> Allocations:
+    entries = ledger.entries()
+    used = {key for key, entry in entries.items() if entry.state is State.USED}
+    # what is held or rests is its own name's, and nobody else's
+    decided = assign(read, _allocations(entries, lambda entry: True))
+    asked = _asked(read)
+    names = {(table, name) for table in TABLES for name in getattr(decided, table)}
+    kept = {(t, n) for t, n in names if (t, n) in asked or f"{_PREFIXED.get(t, (t,))[0]}/{n}" in used}
+    claims = _claims(read.city.addresses, decided, lambda place: place in asked)
+    claims = [(pool, {key: prefix for key, prefix in named.items() if key not in used}) for pool, named in claims]
+    if any(named for _, named in claims):
+        held = ledger.reserve_all([each for each in claims if each[1]], at, _HOLD, _WHO)
+        ledger.commit(held.prefixes, at, _WHO)
+    done = replace(decided, **{t: {n: v for n, v in getattr(decided, t).items() if (t, n) in kept} for t in TABLES})
+    save(read.places.addresses, done)
+    return done
 
 
-def _taken(hosts: Mapping[str, Addresses], vips: Mapping[str, Addresses]) -> set[str]:
-    both = (*hosts.values(), *vips.values())
-    return {text for each in both for text in (each.address6, each.address4) if text}
-
-
-def _in_segment(name: str, prefixes: Prefixes, taken: set[str], first: int) -> Addresses:
-    base6 = int(ip_network(prefixes.cidr6).network_address)
-    offset = first
-    while str(IPv6Address(base6 + offset)) in taken:
-        offset += 1
-    address6 = str(IPv6Address(base6 + offset))
-    taken.add(address6)
-    address4 = None
-    if prefixes.cidr4:
-        net = ip_network(prefixes.cidr4)
-        free = (str(net[n]) for n in range(_FIRST_HOST4, net.num_addresses - 1))
-        address4 = next((text for text in free if text not in taken), None)
-        if address4 is None:
-            raise _full(name, prefixes.cidr4, net.num_addresses)
-        taken.add(address4)
-    return Addresses(address6, address4)
-
-
-def _numbered(previous: Mapping[str, str], names: list[str], prefix: str, length: int) -> dict[str, str]:
-    space, result = IPv6Network(prefix), dict(previous)
-    step = 1 << (128 - length)
-    used = {int(IPv6Network(text).network_address) for text in previous.values()}
-    number = int(space.network_address) + step
-    for name in names:
-        if name in result:
-            continue
-        while number in used:
-            number += step
-        if number > int(space.broadcast_address):
-            raise _full(name, prefix, space.num_addresses // step)
-        used.add(number)
-        result[name] = f"{IPv6Address(number)}/{length}"
-    return result
-
-
-def _sound(previous: Allocations, plan: Address) -> None:
-    problems: list[Problem] = []
-    for space, nets in (
-        (plan.prefix6, [(name, p.cidr6) for name, p in previous.segments.items()]),
-        (plan.prefix4, [(name, p.cidr4) for name, p in previous.segments.items() if p.cidr4]),
-        (plan.link6, list(previous.links.items())),
-        (plan.loopback6, list(previous.loopbacks.items())),
-    ):
-        whole = ip_network(space)
-        spans = sorted(((ip_network(text), name) for name, text in nets), key=lambda span: int(span[0][0]))
-        for index, (net, name) in enumerate(spans):
-            if not (int(whole[0]) <= int(net[0]) and int(net[-1]) <= int(whole[-1])):
-                problems.append(
-                    Problem(
-                        "address.outside", f"{net} 不在规划的 {whole} 内:改回规划,或先销毁再改规划",
-                        f"{net} is outside the plan's {whole}: restore the plan, or destroy before changing it", name,
-                    )
-                )  # fmt: skip
-            if index and int(spans[index - 1][0][-1]) >= int(net[0]):
-                problems.append(
-                    Problem(
-                        "address.overlap", f"{net} 与 {spans[index - 1][1]} 的 {spans[index - 1][0]} 重叠:改回其中一个",
-                        f"{net} overlaps {spans[index - 1][0]} of {spans[index - 1][1]}: restore one of them", name,
-                    )
-                )  # fmt: skip
-    if problems:
-        raise Refused(problems)
-
-
-def load(path: Path) -> Allocations:
-    """The allocations of an environment; none where the file is not there yet. Refused where it is damaged."""
-    try:
-        return _parsed(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return Allocations()
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise refuse(
-            "address.damaged",
-            f"地址台账损坏({error}):从备份恢复这个文件,不要删除,否则地址会变",
-            f"the address file is damaged ({error}): restore it from a backup; deleting it would move addresses",
-            file=str(path),
-        ) from None
-
-
-@lru_cache(maxsize=2)
-def _parsed(text: str) -> Allocations:
-    """The same text is the same allocations: a forked worker has those that its parent has parsed."""
-    data = json.loads(text)
-    return Allocations(
-        {name: Prefixes(*pair) for name, pair in data["segments"].items()},
-        {name: Addresses(*pair) for name, pair in data["hosts"].items()},
-        {name: Addresses(*pair) for name, pair in data["vips"].items()},
-        data["links"],
-        data["loopbacks"],
-    )
-
-
-def save(path: Path, allocations: Allocations) -> bool:
-    """Write atomically; False where nothing had changed."""
-    data = {
-        "segments": {name: [p.cidr6, p.cidr4] for name, p in sorted(allocations.segments.items())},
-        "hosts": {name: [a.address6, a.address4] for name, a in sorted(allocations.hosts.items())},
-        "vips": {name: [a.address6, a.address4] for name, a in sorted(allocations.vips.items())},
-        "links": dict(sorted(allocations.links.items())),
-        "loopbacks": dict(sorted(allocations.loopbacks.items())),
+def _asked(read: Read) -> set[tuple[str, str]]:
+    """(table, name) of everything that the city and its requests come to."""
+    city = read.city
+    found = {("links", link.key) for link in city.links} | {("nat64", site.key) for site in city.sites}
+    found |= {
+        (t, f"{role}-{s.key}") for s in city.sites for role in ("core", "access") for t in ("loopbacks", "locators")
     }
-    text = json.dumps(data, ensure_ascii=False, indent=0) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") == text:
-        return False
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_suffix(".tmp")
-    with temporary.open("w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
-    return True
+    for each in layouts(read):
+        for table, things in (("segments", each.segments), ("hosts", each.machines), ("vips", each.vips)):
+            found |= {(table, thing.name) for thing in things}
+    return found
 
 
-def _there(table: Mapping, name: str):
-    try:
-        return table[name]
-    except KeyError:
-        raise refuse(
-            "address.missing", f"“{name}”还没有地址:先运行 ./lz plan 或 ./lz up 的编址步骤",
-            f"'{name}' has no address yet: run the address step (./lz plan or ./lz up)", where=name,
-        ) from None  # fmt: skip
+def _claims(
+    plan: Address, of: Allocations, which: Callable[[tuple[str, str]], bool]
+) -> list[tuple[Pool, Mapping[str, Prefix]]]:
+    """The ledger's keys and the very prefixes for them, by pool."""
+    scopes = {
+        "segments6": plan.prefix6, "segments4": plan.prefix4, "ula": plan.ula, "hosts6": plan.prefix6, "hosts4": plan.prefix4,
+        "links": plan.link6, "loopbacks": plan.loopback6, "locators": plan.locators and plan.locators.prefix,
+        "nat64": plan.nat64 and plan.nat64.prefix,
+    }  # fmt: skip
+    named: dict[str, dict[str, Prefix]] = {scope: {} for scope in scopes}
+    for pool, kind, table, name, words in _rows(of):
+        if which((table, name)):
+            named[pool][f"{kind}/{name}"] = parse(words)
+    return [(Pool(name, (parse(space),)), named[name]) for name, space in scopes.items() if space and named[name]]
 
 
-def _full(name: str, what: str, size: int) -> Refused:
-    return refuse(
-        "address.full", f"{what} 已用尽(共 {size}):扩大 inventory/city/addresses.yaml 中的规划",
-        f"{what} is used up ({size} in all): widen the plan in inventory/city/addresses.yaml", where=name,
-    )  # fmt: skip
+def _rows(of: Allocations) -> Iterator[tuple[str, str, str, str, str]]:
+    """(pool, kind of key, table, name, text) of everything."""
+    for name, each in of.segments.items():
+        for pool, kind, words in (
+            ("segments6", "segment6", each.cidr6),
+            ("segments4", "segment4", each.cidr4),
+            ("ula", "ula", each.ula),
+        ):
+            if words:
+                yield pool, kind, "segments", name, words
+    for table, kind in (("hosts", "host"), ("vips", "vip")):
+        for name, each in getattr(of, table).items():
+            yield "hosts6", f"{kind}6", table, name, each.address6
+            if each.address4:
+                yield "hosts4", f"{kind}4", table, name, each.address4
+    for table in TABLES[3:]:
+        for name, words in getattr(of, table).items():
+            yield table, table, table, name, words
+
+
+def _allocations(entries: Mapping[str, Entry], which: Callable[[Entry], bool]) -> Allocations:
+    """What the ledger says, by name."""
+    by: dict[str, dict[str, Prefix]] = {}
+    for key, entry in entries.items():
+        kind, _, name = key.partition("/")
+        if which(entry):
+            by.setdefault(kind, {})[name] = entry.prefix
+
+    def whole(kind: str, name: str) -> str | None:
+        prefix = by.get(kind, {}).get(name)
+        return text(prefix) if prefix else None
+
+    def address(kind: str, name: str) -> str | None:
+        prefix = by.get(kind, {}).get(name)
+        return address_text(prefix.version, prefix.start) if prefix else None
+
+    def table(kind: str, of: Callable[[str], object]) -> dict:
+        return {name: of(name) for name in by.get(kind, {})}
+
+    return Allocations(
+        table("segment6", lambda n: Prefixes(whole("segment6", n) or "", whole("segment4", n), whole("ula", n))),
+        table("host6", lambda n: Addresses(address("host6", n) or "", address("host4", n))),
+        table("vip6", lambda n: Addresses(address("vip6", n) or "", address("vip4", n))),
+        *(table(kind, partial(whole, kind)) for kind in TABLES[3:]),
+    )

@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from netaddr import AddrFormatError, IPNetwork
-
-from inventory import layout
+from inventory import layout, plan_faults
 from inventory.model import City, Flow, Pool, Request, System, Workload
 from inventory.problems import Problem, nearest
 
@@ -25,7 +23,7 @@ def _choice(word: str, known: Iterable[str]) -> tuple[str, str]:
 
 
 def of_city(city: City, documents: Mapping[str, Document]) -> Iterator[Problem]:
-    """References inside `inventory/city/`, codes given twice, prefixes that overlap."""
+    """References inside `inventory/city/`, codes given twice, the address plan."""
     bureaus = {bureau.key for bureau in city.bureaus}
     sites = {site.key for site in city.sites}
     items = {item.key for item in city.items}
@@ -74,48 +72,7 @@ def of_city(city: City, documents: Mapping[str, Document]) -> Iterator[Problem]:
             yield unknown("platforms", (index, "item"), ("事项", "item"), platform.item, items)
         if platform.operator not in bureaus:
             yield unknown("platforms", (index, "operator"), ("单位", "unit"), platform.operator, bureaus)
-    yield from _prefixes(city, documents["addresses"])
-
-
-def _prefixes(city: City, doc: Document) -> Iterator[Problem]:
-    plan = city.addresses
-    networks: dict[str, IPNetwork] = {}
-    for name in ("prefix6", "ula", "prefix4", "public4", "link6", "loopback6"):
-        try:
-            networks[name] = IPNetwork(getattr(plan, name))
-        except AddrFormatError:
-            yield doc.problem(
-                (name,), "address.text", f"“{getattr(plan, name)}”不是地址前缀:写成 3fff:430::/32 的样子",
-                f"'{getattr(plan, name)}' is not a prefix: write it like 3fff:430::/32",
-            )  # fmt: skip
-    if len(networks) < 6:
-        return
-    city6 = networks["prefix6"]
-    bits = plan.site_bits + plan.zone_bits + plan.bureau_bits + plan.segment_bits
-    if city6.prefixlen + bits != 64:
-        yield doc.problem(
-            ("segment_bits",), "address.bits",
-            f"/{city6.prefixlen} 加各字段共 {bits} 位不等于 64:调整字段宽度",
-            f"/{city6.prefixlen} and fields of {bits} bits do not make 64: change a width",
-        )  # fmt: skip
-    first_site = IPNetwork(
-        (city6.first + (1 << (128 - city6.prefixlen - plan.site_bits)), city6.prefixlen + plan.site_bits)
-    )
-    for name in ("link6", "loopback6"):
-        net = networks[name]
-        if net not in city6 or net.last >= first_site.first:
-            yield doc.problem(
-                (name,), "address.overlap",
-                f"{net} 与站点的地址段重叠或不在 {city6} 内:放到站点码 0 的区域",
-                f"{net} overlaps the sites' segments or is outside {city6}: put it where the site code is 0",
-            )  # fmt: skip
-    for one, other in (("link6", "loopback6"), ("prefix4", "public4"), ("prefix6", "ula")):
-        a, b = networks[one], networks[other]
-        if a.version == b.version and a.first <= b.last and b.first <= a.last:
-            yield doc.problem(
-                (other,), "address.overlap", f"{b} 与 {one} 的 {a} 重叠:改用互不相交的前缀",
-                f"{b} overlaps {a} of {one}: use prefixes that do not meet",
-            )  # fmt: skip
+    yield from plan_faults.faults(city, documents)
 
 
 def of_requests(city: City, examined: Iterable[Examined]) -> Iterator[Problem]:

@@ -35,8 +35,13 @@ class Places:
 
     @property
     def addresses(self) -> Path:
-        """the allocations, written by the address step only"""
+        """the allocations, published by the address step for all who read them"""
         return self.folder / "addresses.json"
+
+    @property
+    def ledger(self) -> Path:
+        """who has which address, for ever: written by the address step only"""
+        return self.folder / "addresses.ledger"
 
     @property
     def stacks(self) -> Path:

@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from inventory.model.base import Architecture, Frozen, Key, Level, Port, Provenance
+from inventory.model.plan import Address
 
 Part = Literal["infrastructure", "platform", "domain"]
 
@@ -125,26 +126,6 @@ class Platform(Frozen):
     item: Key
     operator: Key
     capabilities: tuple[Capability, ...]
-    provenance: Provenance
-
-
-class Address(Frozen):
-    """The address plan: fields of a prefix, from the left, and the IPv4 side. Issue of the network deepens it."""
-
-    prefix6: str
-    """the whole city, documentation space"""
-    ula: str
-    prefix4: str
-    public4: str
-    site_bits: int
-    zone_bits: int
-    bureau_bits: int
-    segment_bits: int
-    """what is left to 64 after site, zone and bureau numbers segments"""
-    link6: str
-    loopback6: str
-    domain: str
-    """zone of the city's names"""
     provenance: Provenance
 
 

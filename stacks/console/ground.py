@@ -64,7 +64,7 @@ def ours(tell: Any, options: argparse.Namespace, typed: argparse.Namespace) -> G
         read = _read(options.environment, typed.name)
         spec = None
         if any(each.name == typed.name for each in layers.stacks(read)):
-            addressing.settle(read)
+            addressing.settle(read, tell.clock())
             stacks = layers.stacks(read, addressing.load(where.addresses))
             spec = next(Spec(s.name, s.after, s.inputs, s.files) for s in stacks if s.name == typed.name)
     else:

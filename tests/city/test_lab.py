@@ -68,4 +68,9 @@ def test_destroy_leaves_no_namespace_process_mount_or_group(
     done = lz(home, "destroy", seconds=300)
     assert done.returncode == 0, done.stdout
     assert left(home / "demo" / "drivers" / "lab") == ()
-    assert {path.name for path in (home / "demo").iterdir()} == {"addresses.json", "lock", "passphrase"}
+    assert {path.name for path in (home / "demo").iterdir()} == {
+        "addresses.json",
+        "addresses.ledger",
+        "lock",
+        "passphrase",
+    }

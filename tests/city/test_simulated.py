@@ -142,7 +142,12 @@ def test_destroy_leaves_the_addresses_and_nothing_else(tmp_path: Path) -> None:
     before = json.loads((tmp_path / "simulator" / "addresses.json").read_text())
     done = lz(tmp_path, "destroy", *ENVIRONMENT)
     assert done.returncode == 0, done.stdout
-    assert {path.name for path in (tmp_path / "simulator").iterdir()} == {"addresses.json", "lock", "passphrase"}
+    assert {path.name for path in (tmp_path / "simulator").iterdir()} == {
+        "addresses.json",
+        "addresses.ledger",
+        "lock",
+        "passphrase",
+    }
     assert json.loads((tmp_path / "simulator" / "addresses.json").read_text()) == before
     assert lz(tmp_path, "destroy", *ENVIRONMENT).returncode == 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import json
 from ipaddress import IPv6Address, IPv6Network, ip_network
 from pathlib import Path
 
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inventory import addressing, layout, reading
+from inventory import addressing, layout, numbering, reading
 from inventory.addressing import Addresses, Allocations, Prefixes
+from inventory.allotting import parse
+from inventory.places import ROOT
 from inventory.problems import Refused
 
 READ = reading.read("demo")
@@ -35,7 +38,8 @@ def test_everything_that_is_laid_out_has_an_address_in_its_segment() -> None:
 
 def test_no_two_things_share_an_address_and_no_two_segments_meet() -> None:
     assert not overlaps(
-        [p.cidr6 for p in ALL.segments.values()] + list(ALL.links.values()) + list(ALL.loopbacks.values())
+        [p.cidr6 for p in ALL.segments.values()]
+        + [text for table in (ALL.links, ALL.loopbacks, ALL.locators, ALL.nat64) for text in table.values()]
     )
     assert not overlaps([p.cidr4 for p in ALL.segments.values() if p.cidr4])
     texts = [t for a in (*ALL.hosts.values(), *ALL.vips.values()) for t in (a.address6, a.address4) if t]
@@ -43,18 +47,30 @@ def test_no_two_things_share_an_address_and_no_two_segments_meet() -> None:
 
 
 def test_the_fields_of_a_prefix_say_site_zone_and_bureau() -> None:
-    plan, city = READ.city.addresses, READ.city
-    shift = plan.segment_bits
+    city = READ.city
     for request in READ.requests:
         for segment in layout.of_request(city, request).segments:
-            number = int(IPv6Network(ALL.segment(segment.name).cidr6)[0]) >> 64 >> shift
             bureau, site, zone = city.bureau(request.bureau), city.site(segment.site), city.zone(segment.zone)
             assert bureau
             assert site
             assert zone
-            assert number & (1 << plan.bureau_bits) - 1 == bureau.number
-            assert number >> plan.bureau_bits & (1 << plan.zone_bits) - 1 == zone.number
-            assert number >> plan.bureau_bits + plan.zone_bits & (1 << plan.site_bits) - 1 == site.number
+            number = int(IPv6Network(ALL.segment(segment.name).cidr6)[0]) >> 64
+            assert number >> 16 & 0xFF == bureau.number
+            assert number >> 24 & 0xF == zone.number
+            assert number >> 28 & 0xF == site.number
+            assert numbering.read_back(city, parse(ALL.segment(segment.name).cidr6)) == {
+                "site": site.key, "zone": zone.key, "bureau": bureau.key, "segment": number & 0xFFFF,
+            }  # fmt: skip
+
+
+def test_the_whole_city_has_the_addresses_that_it_always_had() -> None:
+    """The case was written by the allocator of before the plan was a schema, from the same requests."""
+    before = json.loads((ROOT / "tests/cases/city/addresses.json").read_text(encoding="utf-8"))
+    assert {name: [p.cidr6, p.cidr4] for name, p in ALL.segments.items()} == before["segments"]
+    assert {name: [a.address6, a.address4] for name, a in ALL.hosts.items()} == before["hosts"]
+    assert {name: [a.address6, a.address4] for name, a in ALL.vips.items()} == before["vips"]
+    assert ALL.links == before["links"]
+    assert ALL.loopbacks == before["loopbacks"]
 
 
 @settings(max_examples=40, deadline=None)
@@ -77,7 +93,7 @@ def test_nothing_moves_whatever_is_added_removed_or_reordered(rounds, random) ->
 
 def test_the_same_requests_give_the_same_addresses_in_any_order() -> None:
     backwards = dataclasses.replace(READ, requests=tuple(reversed(READ.requests)))
-    assert addressing.assign(backwards, Allocations()).segments == ALL.segments
+    assert addressing.assign(backwards, Allocations()) == ALL
 
 
 def test_kept_and_read_again(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def test_no_utf8_gets_a_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("field", "value", "code"),
     [
-        ("link6", "3fff:430:1000::/48", "address.overlap"),
+        ("link6", "3fff:430:1100::/48", "address.overlap"),
         ("loopback6", "2001:db8::/48", "address.overlap"),
         ("public4", "198.18.3.0/24", "address.overlap"),
         ("prefix6", "3fff:430::/33", "address.bits"),

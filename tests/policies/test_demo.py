@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -68,7 +69,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Estate:
         reading.read.cache_clear()
         try:
             read = reading.read("simulator")
-            addressing.settle(read)
+            addressing.settle(read, datetime.now(UTC))
             work = provisioning.work(read.places, read, lambda event: None, threading.Event())
             plan = provisioning.plan(work)
         finally:

@@ -1,0 +1,165 @@
+"""The ledger's file: made whole or not at all, opened with care, changed in one transaction for many, and looked through.
+
+SQLite with a write-ahead log and full sync: what has been answered is on the disk. The file is made under another name
+and then linked into its place, so that processes that come at once find one ledger, with its tables.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from inventory.allotting import stored
+from inventory.allotting.prefixes import BITS, Prefix, parse, text
+from inventory.problems import Refused, refuse
+
+FORMAT = 1
+_TABLES = (
+    """
+CREATE TABLE pools(id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, version INTEGER NOT NULL, spans TEXT NOT NULL,
+    barred TEXT NOT NULL, rest REAL NOT NULL);
+CREATE TABLE taken(key TEXT PRIMARY KEY, pool INTEGER NOT NULL, start BLOB NOT NULL, length INTEGER NOT NULL,
+    state INTEGER NOT NULL, until REAL) WITHOUT ROWID;
+CREATE UNIQUE INDEX taken_once ON taken(pool, start);
+CREATE INDEX taken_until ON taken(pool, until, key) WHERE until IS NOT NULL;
+CREATE TABLE history(serial INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT NULL, verb TEXT NOT NULL,
+    pool TEXT NOT NULL, prefixes TEXT NOT NULL);
+"""
+    + stored.TABLES
+)
+_WAIT = 60.0
+"""seconds that a change waits for those of other processes"""
+
+
+def opened(path: Path, *, create: bool) -> sqlite3.Connection:
+    """A connection; the ledger is made where there is none. Refused where the file is not a ledger, or not there."""
+    with trouble(path):
+        if not path.exists():
+            if not create:
+                raise refuse("ledger.missing", "没有地址台账:先运行编址步骤", "there is no ledger: run the address step first",
+                             file=str(path))  # fmt: skip
+            _make(path)
+        db = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
+        try:
+            written = db.execute("PRAGMA user_version").fetchone()[0]
+            if written != FORMAT:
+                raise refuse(
+                    "ledger.format", f"台账格式为 {written},本版本读写 {FORMAT}:用写它的版本,或从备份恢复",
+                    f"the ledger's format is {written}, this version's is {FORMAT}: use the version that wrote it, or "
+                    "restore a backup", file=str(path),
+                )  # fmt: skip
+            for pragma in ("synchronous=FULL", "cache_size=-65536", "wal_autocheckpoint=4000", "temp_store=MEMORY"):
+                db.execute(f"PRAGMA {pragma}")
+        except BaseException:
+            db.close()
+            raise
+        return db
+
+
+def transaction(db: sqlite3.Connection, path: Path, jobs: Sequence[Any]) -> None:
+    """Every job's work in one transaction: what one is refused undoes nothing of another. On the disk when this
+    returns."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        if not path.exists():
+            raise refuse("ledger.gone", "台账文件被移走:放回原处再运行", "the ledger's file was moved away: put it back",
+                         file=str(path))  # fmt: skip
+        for job in jobs:
+            db.execute("SAVEPOINT job")
+            try:
+                job.granted = job.work()
+            except Refused as refused:
+                job.error = refused
+                db.execute("ROLLBACK TO job")
+            db.execute("RELEASE job")
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+
+
+@contextmanager
+def trouble(path: Path) -> Iterator[None]:
+    """What SQLite or the file system says, as a sentence."""
+    try:
+        yield
+    except (sqlite3.Error, OSError) as error:
+        busy = isinstance(error, sqlite3.OperationalError) and "locked" in str(error)
+        damaged = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
+        code, zh, en = (
+            (
+                "ledger.busy",
+                "台账被占用过久:等其他运行结束后再试",
+                "held up by others for too long: try again when they are done",
+            )
+            if busy
+            else ("ledger.damaged", "台账损坏:从备份恢复这个文件", "damaged: restore this file from a backup")
+            if damaged
+            else (
+                "ledger.file",
+                "台账无法读写:检查权限和磁盘空间",
+                "cannot be read or written: check permissions and disk",
+            )
+        )
+        raise refuse(code, f"{zh}({error})", f"{en} ({error})", file=str(path)) from error
+
+
+def audit(db: sqlite3.Connection) -> tuple[str, ...]:
+    """What free, barred and taken prefixes of each pool do not make whole, exactly once."""
+    found: list[str] = []
+    for number, name, version, spans, barred in db.execute("SELECT id, name, version, spans, barred FROM pools"):
+        whole = [parse(words) for words in json.loads(spans)]
+        parts = [(parse(words), "barred") for words in json.loads(barred)]
+        for source in (
+            "SELECT start, length, key FROM taken WHERE pool=?",
+            "SELECT start, length, '' FROM free WHERE pool=?",
+        ):
+            parts += ((Prefix(version, int.from_bytes(s, "big"), n), k) for s, n, k in db.execute(source, (number,)))
+        parts.sort()
+        for (one, who), (other, also) in itertools.pairwise(parts):
+            if one.last >= other.start:
+                found.append(f"{name}: {one} ({who or 'free'}) meets {other} ({also or 'free'})")
+        for prefix, who in parts:
+            if not any(prefix in span for span in whole):
+                found.append(f"{name}: {prefix} ({who or 'free'}) is outside")
+        missing = sum(span.size for span in whole) - sum(prefix.size for prefix, _ in parts)
+        if missing:
+            found.append(f"{name}: {missing} addresses of {', '.join(map(text, whole))} are nobody's and not free")
+        if any(prefix.start & (prefix.size - 1) for prefix, _ in parts) or version not in BITS:
+            found.append(f"{name}: a prefix is not aligned")
+    return tuple(found)
+
+
+def _make(path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
+    os.close(handle)
+    try:
+        db = sqlite3.connect(name, isolation_level=None)
+        try:
+            db.execute("PRAGMA journal_mode=WAL")
+            db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={FORMAT}; COMMIT;")
+        finally:
+            db.close()
+        mask = os.umask(0o077)
+        os.umask(mask)
+        os.chmod(name, 0o666 & ~mask)
+        with contextlib.suppress(FileExistsError):
+            os.link(name, path)  # never overwrites
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+    finally:
+        for left in (name, f"{name}-wal", f"{name}-shm"):
+            Path(left).unlink(missing_ok=True)

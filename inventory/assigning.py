@@ -1,0 +1,252 @@
+"""Who gets which address: the decision of the address step. Pure.
+
+In: what was read, and the addresses that are known. Out: addresses for everything that the city and its requests come
+to; what is known stays as it is, also what is no longer asked for. New names are dealt with in an order that does not
+depend on the order of the requests: segments by name, hosts and balancers by system and then as their request has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from inventory import layout, numbering
+from inventory.allocations import TABLES, Addresses, Allocations, Prefixes
+from inventory.allotting.prefixes import BITS, Prefix, address_text, overlaps, parse, text
+from inventory.allotting.space import Free
+from inventory.layout import Layout, Segment
+from inventory.model import Address, Block, City, Family
+from inventory.problems import Problem, Refused
+from inventory.reading import Read
+
+_FIRST_HOST, _FIRST_VIP = 0x10, 0x1000
+_FIRST_HOST4 = 2
+
+
+def layouts(read: Read) -> list[Layout]:
+    """What needs addresses: the city's own first, then system by system."""
+    requests = sorted(read.requests, key=lambda request: request.stack)
+    return [layout.of_city(read.city), *(layout.of_request(read.city, request) for request in requests)]
+
+
+def assign(read: Read, previous: Allocations) -> Allocations:
+    """Addresses for everything. Refused, with all that is wrong, where a field of the plan or an IPv4 segment is full, or
+    `previous` overlaps or lies outside the plan."""
+    city, plan = read.city, read.city.addresses
+    wanted = layouts(read)
+    _sound(previous, plan)
+    problems: list[Problem] = []
+    segments = _Segments(city, previous, problems).all(s for each in wanted for s in each.segments)
+    hosts, vips = dict(previous.hosts), dict(previous.vips)
+    inside = _Inside(segments, (*hosts.values(), *vips.values()), problems)
+    for each in wanted:
+        for machine in each.machines:
+            inside.give(hosts, machine.name, machine.segment, _FIRST_HOST)
+        for vip in each.vips:
+            inside.give(vips, vip.name, vip.segment, _FIRST_VIP)
+    routers = [f"{role}-{site.key}" for site in city.sites for role in ("core", "access")]
+    numbered = {
+        "links": ([link.key for link in city.links], Block(prefix=plan.link6, length=127), 1),
+        "loopbacks": (routers, Block(prefix=plan.loopback6, length=128), 1),
+        "locators": (routers, plan.locators, 0),
+        "nat64": ([site.key for site in city.sites], plan.nat64, 1),
+    }
+    dealt = {
+        table: _dealt(getattr(previous, table), names, block, skipped, problems)
+        for table, (names, block, skipped) in numbered.items()
+    }
+    if problems:
+        raise Refused(problems)
+    now = Allocations(segments, hosts, vips, *(dealt[table] for table in TABLES[3:]))
+    return replace(now, fresh=len(now) - len(previous))
+
+
+class _Segments:
+    """Prefixes of segments, one at a time, out of the areas of the plan."""
+
+    def __init__(self, city: City, previous: Allocations, problems: list[Problem]) -> None:
+        self._city, self._plan, self._problems = city, city.addresses, problems
+        self._done = dict(previous.segments)
+        self._areas: dict[Prefix, Free] = {}
+        self._used = sorted(parse(each.cidr6) for each in self._done.values())
+        whole, used = parse(self._plan.ula), [parse(each.ula) for each in self._done.values() if each.ula]
+        self._local = Free.of(BITS[6], [whole], [whole.nth(0, 64), *used])
+        self._four = _Free4(self._plan, (parse(each.cidr4) for each in self._done.values() if each.cidr4))
+
+    def all(self, wanted: Iterable[Segment]) -> dict[str, Prefixes]:
+        for segment in sorted(wanted, key=lambda s: s.name):
+            family, before = numbering.family(self._city, segment), self._done.get(segment.name)
+            cidr6 = before.cidr6 if before else self._six(segment)
+            cidr4 = (before.cidr4 if before else None) or self._of4(segment, family)
+            ula = (before.ula if before else None) or self._ula(segment, family)
+            if cidr6:
+                # what the plan does not ask for is not used, and still nobody else's
+                self._done[segment.name] = Prefixes(cidr6, cidr4 if family.ipv4 else None, ula if family.ula else None)
+        return self._done
+
+    def _six(self, segment: Segment) -> str:
+        area, last = numbering.area(self._city, segment), self._plan.fields[-1]
+        if area not in self._areas:
+            free = self._areas[area] = Free.of(BITS[6], [area], numbering.barred(self._city, area))
+            for prefix in self._used:
+                if prefix in area:
+                    free.carve(prefix.length, prefix.start)
+        free = self._areas[area]
+        if free.size >> 64 <= last.growth:
+            kept = f"(另留 {last.growth} 个)" if last.growth else ""
+            also = f", {last.growth} more are kept for growth" if last.growth else ""
+            self._full(segment.name, f"{last.name}{kept}", f"{last.name}{also}", (1 << last.bits) - last.growth)
+            return ""
+        return text(Prefix(6, free.take(64) or 0, 64))
+
+    def _of4(self, segment: Segment, family: Family) -> str | None:
+        if family.ipv4 is None:
+            return None
+        prefix = self._four.take(family.ipv4)
+        if prefix is None:
+            whole = parse(self._plan.prefix4)
+            self._full(segment.name, f"prefix4 {whole}", f"prefix4 {whole}", whole.size)
+        return text(prefix) if prefix else None
+
+    def _ula(self, segment: Segment, family: Family) -> str | None:
+        if not family.ula:
+            return None
+        start = self._local.take(64)
+        if start is None:
+            self._full(segment.name, f"ula {self._plan.ula}", f"ula {self._plan.ula}", parse(self._plan.ula).size >> 64)
+        return text(Prefix(6, start, 64)) if start is not None else None
+
+    def _full(self, name: str, zh: str, en: str, size: int) -> None:
+        self._problems.append(_full(name, zh, en, size))
+
+
+class _Free4:
+    """First fit by size: each size takes whole blocks and fills them, so that sizes do not mix."""
+
+    def __init__(self, plan: Address, used: Iterable[Prefix]) -> None:
+        self._plan, self._whole = plan, parse(plan.prefix4)
+        self._used = set(used)
+        self._sizes = {self._block(prefix): prefix.length for prefix in self._used}
+        self._start: dict[int, int] = {}
+
+    def _block(self, prefix: Prefix) -> int:
+        return (prefix.start - self._whole.start) >> (32 - self._plan.block4)
+
+    def take(self, size: int) -> Prefix | None:
+        for index in range(self._start.get(size, 0), 1 << (self._plan.block4 - self._whole.length)):
+            if self._sizes.get(index, size) != size:
+                continue
+            block = self._whole.nth(index, self._plan.block4)
+            for number in range(1 << (size - block.length)):
+                prefix = block.nth(number, size)
+                if prefix not in self._used:
+                    self._used.add(prefix)
+                    self._sizes[index] = size
+                    self._start[size] = index
+                    return prefix
+        return None
+
+
+class _Inside:
+    """Addresses of hosts and balancers inside their segments."""
+
+    def __init__(self, segments: Mapping[str, Prefixes], known: Iterable[Addresses], problems: list[Problem]) -> None:
+        self._segments, self._problems = segments, problems
+        self._taken = {parse(words) for each in known for words in (each.address6, each.address4) if words}
+        self._next: dict[tuple[Prefix, int], int] = {}
+
+    def give(self, to: dict[str, Addresses], name: str, segment: str, first: int) -> None:
+        """What it has stays; what it lacks and its segment has is given."""
+        prefixes = self._segments.get(segment)
+        if prefixes is None:
+            return  # there was no room for the segment, which has been said
+        before = to.get(name)
+        six = before.address6 if before else self._take(parse(prefixes.cidr6), first)
+        four = before.address4 if before else None
+        if prefixes.cidr4 is None:
+            four = None
+        elif four is None:
+            four = self._take(parse(prefixes.cidr4), _FIRST_HOST4)
+        full = prefixes.cidr6 if six is None else prefixes.cidr4 if four is None else None
+        if full is not None:
+            self._problems.append(_full(name, full, full, parse(full).size))
+        if six is not None:
+            to[name] = Addresses(six, four)
+
+    def _take(self, net: Prefix, first: int) -> str | None:
+        last = net.size - 1 - (net.version == 4)  # the last of IPv4 is for everyone
+        offset = self._next.get((net, first), first)
+        while offset <= last and Prefix(net.version, net.start + offset, BITS[net.version]) in self._taken:
+            offset += 1
+        self._next[net, first] = offset
+        if offset > last:
+            return None
+        self._taken.add(Prefix(net.version, net.start + offset, BITS[net.version]))
+        return address_text(net.version, net.start + offset)
+
+
+def _dealt(
+    previous: Mapping[str, str], names: list[str], block: Block | None, skipped: int, problems: list[Problem]
+) -> dict[str, str]:
+    """A prefix of a block for each name, in the order of the names. The first `skipped` are nobody's."""
+    result = dict(previous)
+    if block is None:
+        return result
+    whole = parse(block.prefix)
+    free = Free.of(BITS[whole.version], [whole], [whole.nth(number, block.length) for number in range(skipped)])
+    for words in previous.values():
+        prefix = parse(words)
+        free.carve(prefix.length, prefix.start)
+    length = block.length - block.length % 4 if block.strategy == "nibble" else block.length
+    for name in names:
+        if name in result:
+            continue
+        start = free.take(length, sparse=block.strategy == "sparse")
+        if start is None:
+            problems.append(_full(name, str(whole), str(whole), 1 << (length - whole.length)))
+        else:
+            result[name] = text(Prefix(whole.version, start, length))
+    return result
+
+
+def _sound(previous: Allocations, plan: Address) -> None:
+    problems: list[Problem] = []
+    segments = previous.segments
+    spaces = [
+        (plan.prefix6, {name: each.cidr6 for name, each in segments.items()}),
+        (plan.prefix4, {name: each.cidr4 for name, each in segments.items() if each.cidr4}),
+        (plan.ula, {name: each.ula for name, each in segments.items() if each.ula}),
+        (plan.link6, previous.links),
+        (plan.loopback6, previous.loopbacks),
+        *(
+            (block.prefix, getattr(previous, name))
+            for name, block in (("locators", plan.locators), ("nat64", plan.nat64))
+            if block
+        ),
+    ]
+    for space, named in spaces:
+        whole = parse(space)
+        prefixes = [(parse(words), name) for name, words in named.items()]
+        problems += (
+            Problem(
+                "address.outside", f"{prefix} 不在规划的 {whole} 内:改回规划,或先销毁再改规划",
+                f"{prefix} is outside the plan's {whole}: restore the plan, or destroy before changing it", name,
+            )
+            for prefix, name in prefixes if prefix not in whole
+        )  # fmt: skip
+        problems += (
+            Problem(
+                "address.overlap", f"{prefix} 与 {before} 的 {other} 重叠:改回其中一个",
+                f"{prefix} overlaps {other} of {before}: restore one of them", name,
+            )
+            for (other, before), (prefix, name) in overlaps(prefixes)
+        )  # fmt: skip
+    if problems:
+        raise Refused(problems)
+
+
+def _full(name: str, zh: str, en: str, size: int) -> Problem:
+    return Problem(
+        "address.full", f"{zh} 已用尽(共 {size}):扩大 inventory/city/addresses.yaml 中的规划",
+        f"{en} is used up ({size} in all): widen the plan in inventory/city/addresses.yaml", name,
+    )  # fmt: skip
