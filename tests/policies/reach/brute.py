@@ -80,12 +80,12 @@ def _route(
     world: World, box: Box, comes: str, one: One, trail: Trail, states: Mapping[str, str] | None
 ) -> Iterator[Ended]:
     outs = _looked_up(box, one)
-    if outs == ["local"]:
+    if outs == ("local",):
         # what a node sends to itself passes its loopback
         looped = [("output", "", "lo"), ("postrouting", "", "lo"), ("prerouting", "lo", "")] if not comes else []
         blocked = any(_blocked(box, hook, one, *between) for hook, *between in [*looped, ("input", comes or "lo", "")])
         yield Ended("filtered" if blocked else "arrived", box.name, one, trail)
-    elif outs == ["refused"] or not outs:
+    elif outs == ("refused",) or not outs:
         yield Ended("refused" if outs else "no-route", box.name, one, trail)
     elif comes and not box.forwards:
         yield Ended("not-forwarded", box.name, one, trail)
@@ -104,16 +104,23 @@ def _route(
                     yield from _from(world, world.boxes[other[0]], other[1], changed, trail, states)
 
 
-def _looked_up(box: Box, one: One) -> list[str]:
+def _looked_up(box: Box, one: One) -> tuple[str, ...]:
+    return _looked(box.local, box.routes, one.target)
+
+
+@lru_cache(maxsize=20000)
+def _looked(
+    local: tuple[str, ...], routes: tuple[tuple[str, str | None, int], ...], target: IPv4Address | IPv6Address
+) -> tuple[str, ...]:
     found: list[tuple[int, int, str]] = []
-    for text, out, metric in [*((text, "local", -1) for text in box.local), *box.routes]:
+    for text, out, metric in [*((text, "local", -1) for text in local), *routes]:
         net = ip_network(text)
-        if one.target in net:
+        if target in net:
             found.append((-net.prefixlen, metric, out or "refused"))
     best = min((row[:2] for row in found), default=None)
     outs = list(dict.fromkeys(out for *rank, out in found if tuple(rank) == best))
-    # of equal routes one that refuses among others: the first is taken, as the engine's table says
-    return [outs[0]] if "refused" in outs and outs[0] == "refused" else [out for out in outs if out != "refused"]
+    # of equal routes the one that refuses holds where it is the first, and is nothing beside others
+    return tuple(outs[:1]) if outs[:1] == ["refused"] else tuple(out for out in outs if out != "refused")
 
 
 def _blocked(box: Box, hook: str, one: One, comes: str, leaves: str) -> bool:
