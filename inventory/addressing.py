@@ -38,9 +38,7 @@ def settle(read: Read, now: datetime) -> Allocations:
     taken over as it is. Refused, and nothing changed, where something cannot be had."""
     with Ledger(read.places.ledger) as ledger:
         at = now.timestamp()
-        if not ledger.entries() and (known := load(read.places.addresses)):
-            assign(read, known)  # a file that contradicts itself or the plan does not become the ledger
-            ledger.reserve_all(_claims(read.city.addresses, known, lambda _: True), at, who="taken over")
+        _taken_over(read, ledger, at)
         ledger.sweep(at, _WHO)
         for _ in range(_TRIES - 1):
             try:
@@ -62,6 +60,7 @@ def release(read: Read, words: Iterable[str], now: datetime) -> tuple[str, ...]:
     stands, or has no addresses."""
     at = now.timestamp()
     with Ledger(read.places.ledger) as ledger:
+        _taken_over(read, ledger, at)
         known = _allocations(ledger.entries(), lambda entry: entry.state is not State.RESTING)
         gone, standing = _idle(read, known), {r.stack for r in estate.published(read.places.estate)}
         chosen: list[tuple[str, str]] = []
@@ -83,6 +82,13 @@ def release(read: Read, words: Iterable[str], now: datetime) -> tuple[str, ...]:
         )
         save(read.places.addresses, _allocations(ledger.entries(), lambda entry: entry.state is State.USED))
     return tuple(dict.fromkeys(name for _, name in chosen))
+
+
+def _taken_over(read: Read, ledger: Ledger, at: float) -> None:
+    """What a file of before there was a ledger says, into one that has nothing."""
+    if not ledger.entries() and (known := load(read.places.addresses)):
+        assign(read, known)  # a file that contradicts itself or the plan does not become the ledger
+        ledger.reserve_all(_claims(read.city.addresses, known, lambda _: True), at, who="taken over")
 
 
 def _idle(read: Read, allocations: Allocations) -> list[tuple[str, str]]:

@@ -206,7 +206,7 @@ class Ledger:
                 "INSERT INTO pools(name, version, spans, barred, rest) VALUES(?,?,?,?,?) RETURNING id",
                 (pool.name, pool.version, spans, barred, pool.rest),
             ).fetchone()
-            free = Stored(self._db, row[0], pool.bits)
+            free = Stored(self._db, row[0], pool.bits, new=True)
             for length, start in Free.of(pool.bits, pool.spans, pool.barred).blocks():
                 free.add(length, start)
             return row[0], free

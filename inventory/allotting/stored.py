@@ -35,17 +35,18 @@ class Stored(Free):
 
     __slots__ = ("_added", "_chunk", "_db", "_next", "_pool", "_read_all", "_removed", "_whole", "_width")
 
-    def __init__(self, db: sqlite3.Connection, pool: int, bits: int) -> None:
+    def __init__(self, db: sqlite3.Connection, pool: int, bits: int, *, new: bool = False) -> None:
+        """`new`: the pool has no rows yet, so none are looked for."""
         super().__init__(bits)
         self._db, self._pool, self._width = db, pool, bits // 8
         self._added: set[tuple[int, int]] = set()
         self._removed: set[tuple[int, int]] = set()
         self._next: dict[int, int] = {}
         """of each length, from where on the rows have not been read"""
-        self._read_all: set[int] = set()
+        self._read_all: set[int] = set(range(bits + 1)) if new else set()
         """lengths of which all rows have been read"""
         self._chunk: dict[int, int] = {}
-        self._whole = False
+        self._whole = new
         """whether `lengths` has all lengths of the rows"""
 
     def take(self, length: int, *, sparse: bool = False) -> int | None:

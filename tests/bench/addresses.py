@@ -71,6 +71,7 @@ def durable(seed: int) -> Rows:
             for n in range(SINGLE)
         ]
         threads = _threads(ledger, 16, SINGLE // 16)
+        audit = _timed(ledger.audit)
         size = sum(path.stat().st_size for path in Path(folder).iterdir()) >> 20
     return [
         (f"durable: batches of {BATCH:,} up to {MANY:,}, a second", f"{MANY / sum(batches):,.0f} (slowest batch {BATCH / max(batches):,.0f})", "100,000"),
@@ -78,6 +79,7 @@ def durable(seed: int) -> Rows:
         (f"durable: one by one among {MANY:,}, a second", f"{SINGLE / sum(singles):,.0f}", "2,000"),
         ("… p50 / p99 / largest, µs", _spread(singles, 1e6), ""),
         ("durable: one by one by 16 threads, a second", f"{threads:,.0f}", ""),
+        (f"everything of {MANY:,} looked through: overlaps, containment, alignment, leaks, s", f"{audit:.1f}", "5"),
         (f"size of the ledger of {MANY:,}, MiB", str(size), ""),
     ]  # fmt: skip
 

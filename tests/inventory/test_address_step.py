@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import json
 import multiprocessing
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from inventory import addressing, reading
+from inventory import addressing, reading, verbs
 from inventory.addressing import Allocations
 from inventory.allocations import TABLES
 from inventory.allotting.nouns import REST, State
@@ -159,6 +161,56 @@ def test_what_rests_is_given_to_nobody_else(read: Read) -> None:
     assert not {a.cidr4 for a in old if a.cidr4} & {a.cidr4 for a in new}
     old_vips = {a for n, a in all_.vips.items() if n.startswith("civil-affairs-welfare-")}
     assert not old_vips & {a for n, a in now.vips.items() if n.startswith("civil-affairs-other-")}
+
+
+def test_released_from_a_file_of_before_there_was_a_ledger(read: Read) -> None:
+    read.places.folder.mkdir()
+    read.places.addresses.write_bytes(GOLDEN.read_bytes())
+    rest = without(read, WELFARE)
+    assert set(addressing.release(rest, [WELFARE], NOW)) == set(
+        addressing.idle(rest, addressing.assign(read, Allocations()))
+    )
+    with Ledger(read.places.ledger, create=False) as ledger:
+        assert {key.split("/")[0] for key, e in ledger.entries().items() if e.state is State.RESTING} >= {
+            "segment6",
+            "host6",
+        }
+
+
+class Told:
+    """Takes down what a verb says, in Chinese."""
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def say(self, zh: str, en: str) -> None:
+        assert zh != en or zh.startswith("- ")
+        self.said.append(zh)
+
+    def enter(self, context: AbstractContextManager) -> None:
+        context.__enter__()
+        self.held = context
+
+    def clock(self) -> datetime:
+        return NOW
+
+
+def test_the_verb_names_what_is_idle_and_lets_go_of_what_it_is_told(
+    read: Read, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    addressing.settle(read, NOW)
+    rest = without(read, WELFARE)
+    monkeypatch.setattr(verbs.reading, "read", lambda _: rest)
+    tell = Told()
+    verbs.release(tell, argparse.Namespace(environment="demo", what=[]))
+    assert "- civil-affairs-welfare-web-a" in tell.said
+    assert tell.said[-1].startswith(f"{len(tell.said) - 1} 个名字")
+    before = len(addressing.load(read.places.addresses))
+    tell.held.__exit__(None, None, None)
+    verbs.release(tell, argparse.Namespace(environment="demo", what=[WELFARE]))
+    assert "静置 30 天" in tell.said[-1]
+    assert len(addressing.load(read.places.addresses)) < before
+    tell.held.__exit__(None, None, None)
 
 
 def test_what_is_asked_for_stands_or_has_nothing_is_not_released(read: Read) -> None:
