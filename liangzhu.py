@@ -7,14 +7,18 @@ Edited by developers. Comes in: what was typed. Goes out: an exit code. May impo
 from __future__ import annotations
 
 import argparse
-import importlib
 import os
+import pkgutil
 import sys
 
 VERBS = {
     "up": ("liangzhu:up", "建成:读取 → 编址 → 计划 → 判定 → 供给 → 配置 → 监测 → 报告 / bring the environment up"),
     "plan": ("liangzhu:plan", "计划和判定,不建任何资源 / what would change, and the verdict; builds nothing"),
     "check": ("inventory.verbs:check", "检查申请文件,一次列出全部错误 / check request files, every error at once"),
+    "addresses": (
+        "inventory.verbs:addresses",
+        "地址清单:import export check 文件 / exchange address plans, take stock",
+    ),
     "refresh": ("stacks.verbs:refresh", "核对实际状态,找出漂移 / compare the record with what is there"),
     "destroy": ("stacks.verbs:destroy", "拆除环境,不留痕迹 / take the environment down, nothing stays"),
     "stack": ("liangzhu:stack", "一个栈:preview up destroy … / one stack, with the stock Pulumi CLI's words"),
@@ -48,8 +52,7 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     verdict = tell.step("judge", judge.judge, plan.estate, read.environment.profile, planned=True)
     if not tell.may_go_on(plan, verdict) or not build:
         return
-    done = tell.step("provision", provisioning.apply, work, plan)
-    estate = done.estate
+    estate = (done := tell.step("provision", provisioning.apply, work, plan)).estate
     rules.write(estate, read.places)
     netns, real = readiness.vantage(estate)
     conducted = tell.step("configure", conduct.site, estate, read.places, netns=netns, secrets=provisioning.secrets(work),
@@ -110,8 +113,7 @@ def main(typed: list[str] | None = None) -> int:
     from monitors.narrator import Narrator
 
     with Narrator(options.verb, options.environment, options.language) as tell:
-        module, _, function = VERBS[options.verb][0].partition(":")
-        getattr(importlib.import_module(module), function)(tell, options)
+        pkgutil.resolve_name(VERBS[options.verb][0])(tell, options)
     return tell.code
 
 

@@ -1,4 +1,4 @@
-"""The verbs of this room: `check` a request file, generate the `schema`."""
+"""The verbs of this room: `check` a request file, exchange the `addresses`, generate the `schema`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from inventory import consistency, reading, schema
+from inventory import addressing, consistency, reading, schema
 from inventory.examining import examine
 from inventory.places import ROOT
-from inventory.problems import Refused
+from inventory.problems import Refused, nearest, refuse
 
 
 def check(tell: Any, options: argparse.Namespace) -> None:
@@ -34,6 +34,43 @@ def check(tell: Any, options: argparse.Namespace) -> None:
                 f"✓ {each.request.file}:“{each.request.system.name}”没有错误;下一步 ./lz plan",
                 f"✓ {each.request.file}: '{each.request.system.name}' has no errors; next ./lz plan",
             )
+
+
+def addresses(tell: Any, options: argparse.Namespace) -> None:
+    """`./lz addresses check [FILE]`, `import FILE`, `export FILE`: other people's plans in, our own out.
+
+    `import` keeps the inventory of the present extranet in the environment; `check` without a file looks at what is
+    kept. Findings end with code 1 in `check`; in `import` they are told, since the network is as it is."""
+    from inventory.exchange import own, report, store
+
+    words = ("check", "import", "export")
+    verb, *files = options.what or [""]
+    if verb not in words or len(files) > 1 or (verb != "check" and not files):
+        near = nearest(verb, words) if verb not in words else None
+        raise refuse(
+            "asset.verb", "写成 ./lz addresses import|export|check 文件" + (f";是不是 {near}?" if near else ""),
+            "write ./lz addresses import|export|check FILE" + (f"; did you mean {near}?" if near else ""),
+        )  # fmt: skip
+    read = reading.read(options.environment)
+    ours = own.book(read, addressing.load(read.places.addresses))
+    if verb == "export":
+        store.save(Path(files[0]), ours, options.language)
+        tell.say(f"✓ 已写出 {files[0]}:{len(ours.prefixes)} 个前缀,{len(ours.addresses)} 个地址",
+                 f"✓ {files[0]} written: {len(ours.prefixes)} prefixes, {len(ours.addresses)} addresses")  # fmt: skip
+        return
+    book = store.load(Path(files[0]) if files else store.kept(read.places))
+    stock = report.stocktaking(book, read.city, ours)
+    if verb == "import":
+        read.places.folder.mkdir(parents=True, exist_ok=True)
+        store.save(store.kept(read.places), book)
+    if options.json:
+        tell.console.print_json(data=stock.data())
+    else:
+        tell.problems(stock.findings)
+        for zh, en in report.lines(stock):
+            tell.say(zh, en)
+    if verb == "check" and stock.findings:
+        tell.code = 1
 
 
 def schema_(tell: Any, options: argparse.Namespace) -> None:
