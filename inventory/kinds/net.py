@@ -16,6 +16,8 @@ class Subnet(Kind):
     cidr4: str | None = None
     router: str
     internet_route: bool = False
+    dhcp6: bool = False
+    """asks for addresses by DHCPv6; else hosts make their own (SLAAC)"""
 
 
 class Router(Kind):
@@ -47,6 +49,17 @@ class Link(Kind):
     carriers: tuple[str, ...]
     encryption: Literal["none", "ipsec", "macsec"]
     carries: tuple[str, ...] = ("production", "replication")
+
+
+class Nat64(Kind):
+    """Translation of a site's IPv6-only hosts to IPv4 (RFC 6146), at a router."""
+
+    replaces: ClassVar[frozenset[str]] = frozenset({"name", "site", "prefix6"})
+    router: str
+    prefix6: str
+    """the /96 that IPv4 addresses are put in (RFC 6052)"""
+    pool4: str
+    """IPv4 prefix that it speaks from; the first address is its own"""
 
 
 class Sg(Kind):
