@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from operator import attrgetter
 
+from inventory.exchange import many
 from inventory.exchange.bits import Layout, spaces
 from inventory.exchange.book import CITY, SHARED_ROLES, Address, Book, Prefix, Vlan
 from inventory.exchange.nesting import Placed, placed
@@ -26,6 +27,7 @@ Sentence = tuple[str, str, str]
 """code, Chinese, English"""
 
 
+@many.rows()
 def findings(book: Book, city: City, ours: Book) -> tuple[Problem, ...]:
     """Everything that is wrong, by line. `ours` is our own plan (`own.book`), empty where nothing is given out."""
     seen = _Look(book, city, ours)

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from inventory.exchange import many
 from inventory.exchange.audit import by_network
 from inventory.exchange.bits import Layout, spaces
 from inventory.exchange.book import CITY, Book, Prefix, written
@@ -70,6 +71,7 @@ class Migration:
         return asdict(self)
 
 
+@many.rows()
 def migration(book: Book, city: City, ours: Book) -> Migration:
     """Every private network of the book, either among the moves or held."""
     words = Words(city, book)
@@ -169,6 +171,8 @@ class _Free:
         self._end = bits.area(bits.city.sites[0].key, bits.city.zones[0].key, CITY)[1]
         self._listed: dict[int, set[tuple[int, int]]] = defaultdict(set)
         self._taken: dict[int, set[int]] = {}
+        self._from: dict[tuple[int, int], int] = {}
+        """area, size → below it nothing of this size is free, nor will be"""
         for row in rows:
             if row.version == 6 and row.network == "" and row.status != "container" and row.length >= self._end:
                 self._listed[row.first >> 128 - self._end].add((row.first >> 64, row.last >> 64))
@@ -176,8 +180,10 @@ class _Free:
     def take(self, site: str, zone: str, owner: str, count: int) -> str:
         """RFC 5952 text of `count` /64 side by side; "" where the area has none."""
         first, end = self._bits.area(site, zone, owner)
-        taken, room = self._area(first >> 128 - end), 1 << 64 - end
-        for index in range(count if count > 1 else 1, room, count):
+        area = first >> 128 - end
+        taken, room = self._area(area), 1 << 64 - end
+        for index in range(self._from.get((area, count), max(count, 1)), room, count):
+            self._from[area, count] = index
             numbers = range((first >> 64) + index, (first >> 64) + index + count)
             if taken.isdisjoint(numbers):
                 taken.update(numbers)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from operator import itemgetter
 from typing import NamedTuple
 
+from inventory.exchange import many
 from inventory.exchange.book import Address, Book, Prefix, width
 
 
@@ -51,6 +52,7 @@ def placed(book: Book, used: dict[Prefix, list[int]] | None = None) -> Iterator[
         yield from _network(rows, sorted(addresses[network], key=_key), used)
 
 
+@many.rows()
 def usage(book: Book) -> tuple[Usage, ...]:
     """Of every container, in the order of the sweep."""
     used: dict[Prefix, list[int]] = {}

@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from inventory.exchange import texts
+from inventory.exchange import many, texts
 from inventory.exchange.book import Address, Book, Prefix, Vlan, Word
 from inventory.exchange.texts import Problems, Wrong
 
@@ -31,6 +31,7 @@ class _Unresolved(LookupError):
     """A reference by number to something that has not been read."""
 
 
+@many.rows()
 def read(text: str, file: str) -> Book:
     """The book of a NetBox file. Refused with everything that is wrong in it."""
     return _Reader(text.removeprefix("\ufeff"), file).book()
