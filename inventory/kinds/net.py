@@ -33,6 +33,10 @@ class Router(Kind):
     capacity_mbps: int
     stateful: bool = True
     default_deny: bool = True
+    nat64: str | None = None
+    """the /96 under which it translates to IPv4 (RFC 6146, RFC 6052); None where it does not"""
+    pool4: str | None = None
+    """IPv4 prefix that a translator speaks from; the first address is its own"""
 
 
 class Link(Kind):
@@ -49,17 +53,6 @@ class Link(Kind):
     carriers: tuple[str, ...]
     encryption: Literal["none", "ipsec", "macsec"]
     carries: tuple[str, ...] = ("production", "replication")
-
-
-class Nat64(Kind):
-    """Translation of a site's IPv6-only hosts to IPv4 (RFC 6146), at a router."""
-
-    replaces: ClassVar[frozenset[str]] = frozenset({"name", "site", "prefix6"})
-    router: str
-    prefix6: str
-    """the /96 that IPv4 addresses are put in (RFC 6052)"""
-    pool4: str
-    """IPv4 prefix that it speaks from; the first address is its own"""
 
 
 class Sg(Kind):

@@ -17,7 +17,7 @@ POOL = 0xDC00 << 48, (0xDC01 << 48) - 1
 LEASE_S, RENEW_S = 7200, 1800
 
 
-def kea(estate: Estate, router: str, name: Namer = nodes.device) -> dict[str, Any] | None:
+def kea(estate: Estate, router: str, domain: str = "", name: Namer = nodes.device) -> dict[str, Any] | None:
     """`Dhcp6` configuration of one router; None where no segment behind it asks. Refused where a prefix is not known
     yet."""
     asking = [segment for segment in services.segments(estate, router) if segment.get("dhcp6")]
@@ -33,19 +33,19 @@ def kea(estate: Estate, router: str, name: Namer = nodes.device) -> dict[str, An
             "valid-lifetime": LEASE_S,
             "renew-timer": RENEW_S,
             "rebind-timer": LEASE_S // 2,
-            "option-data": _options(near),
+            "option-data": _options(near, domain),
             "subnet6": [_subnet(segment, name("segment", segment.name)) for segment in asking],
         }
     }
 
 
-def _options(near: tuple[Resource, ...]) -> list[dict[str, str]]:
+def _options(near: tuple[Resource, ...], domain: str) -> list[dict[str, str]]:
     if not near:
         return []
-    domains = dict.fromkeys(resolver["domain"] for resolver in near)
+    search = [{"name": "domain-search", "data": domain}] if domain else []
     return [
         {"name": "dns-servers", "data": ", ".join(resolver["address6"] for resolver in near[:3])},
-        {"name": "domain-search", "data": ", ".join(domains)},
+        *search,
     ]
 
 

@@ -96,8 +96,20 @@ def device(what: str, *names: str) -> str:
 
 def net(estate: Estate) -> Net:
     """The facts of routing in an estate. Refused where an address is not known yet."""
-    kinds = ("net.router", "net.link", "net.subnet", "net.nat64", "compute.host", "sec.bastion")
-    wanted = ("router", "routers", "loopback6", "prefix6", "pool4", "cidr6", "cidr4", "subnet", "address6", "address4")
+    kinds = ("net.router", "net.link", "net.subnet", "compute.host", "sec.bastion")
+    wanted = (
+        "router",
+        "routers",
+        "loopback6",
+        "prefix6",
+        "nat64",
+        "pool4",
+        "cidr6",
+        "cidr4",
+        "subnet",
+        "address6",
+        "address4",
+    )
     unknown = [r for r in estate.kind(*kinds) if not all(known(r.get(key)) for key in wanted)]
     if unknown:
         raise Refused(_not_known(resource) for resource in unknown)
@@ -114,9 +126,10 @@ def net(estate: Estate) -> Net:
         tuple(Segment(s.name, s["router"], prefixes(s["cidr6"], s.get("cidr4"))) for s in estate.kind("net.subnet")),
         tuple(Port(e.kind, e.name, behind[e["subnet"]], e["address6"], e.get("address4")) for e in ends),
         tuple(
-            routes.Prefix(normal(nat[key]), nat["router"], rest=False)
-            for nat in estate.kind("net.nat64")
-            for key in ("prefix6", "pool4")
+            routes.Prefix(normal(router[key]), router.name, rest=False)
+            for router in routers
+            for key in ("nat64", "pool4")
+            if router.get("nat64") and router.get("pool4")
         ),
     )
 

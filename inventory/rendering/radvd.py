@@ -28,8 +28,8 @@ interface {device} {{
 """
 
 
-def radvd(estate: Estate, router: str, name: Namer = nodes.device) -> str:
-    """`radvd.conf` of one router; "" where no segment is behind it. Refused where a prefix is not known yet."""
+def radvd(estate: Estate, router: str, domain: str = "", name: Namer = nodes.device) -> str:
+    """`radvd.conf` of one router; "" where no segment is behind it. `domain` is what short names are looked for in. Refused where a prefix is not known yet."""
     found = services.segments(estate, router)
     if not found:
         return ""
@@ -37,11 +37,10 @@ def radvd(estate: Estate, router: str, name: Namer = nodes.device) -> str:
     near = services.resolvers(estate, at.get("site") if at else None)
     # three are as many as hosts heed
     addresses = " ".join(r["address6"] for r in near[:3])
-    domains = " ".join(dict.fromkeys(r["domain"] for r in near[:3]))
     lifetime = 3 * INTERVAL_S
     names = (
         f"    RDNSS {addresses} {{\n        AdvRDNSSLifetime {lifetime};\n    }};\n"
-        f"    DNSSL {domains} {{\n        AdvDNSSLLifetime {lifetime};\n    }};\n"
+        + (f"    DNSSL {domain} {{\n        AdvDNSSLLifetime {lifetime};\n    }};\n" if domain else "")
         if near
         else ""
     )

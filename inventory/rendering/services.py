@@ -20,9 +20,17 @@ def segments(estate: Estate, router: str) -> tuple[Resource, ...]:
 
 
 def resolvers(estate: Estate, site: str | None = None) -> tuple[Resource, ...]:
-    """Resolvers, those of a site first: the near one answers, the others when it does not."""
-    found = estate.kind("dns.resolver")
-    settled(found, "address6", "forwarders")
+    """Hosts that answer for names, those of a site first: the near one answers, the others when it does not."""
+    found = [host for host in estate.kind("compute.host") if host.get("role") == "resolver"]
+    settled(found, "address6", "address4")
+    return tuple(sorted(found, key=lambda r: (r.get("site") != site, r.name)))
+
+
+def translators(estate: Estate, site: str | None = None) -> tuple[Resource, ...]:
+    """Routers that translate to IPv4, those of a site first."""
+    routers = estate.kind("net.router")
+    settled(routers, "nat64", "pool4")
+    found = [router for router in routers if router.get("nat64") and router.get("pool4")]
     return tuple(sorted(found, key=lambda r: (r.get("site") != site, r.name)))
 
 

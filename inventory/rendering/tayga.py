@@ -1,10 +1,10 @@
-"""NAT64 at a router: in, the estate and a `net.nat64`'s name; out, `tayga.conf`, and its routes for `ip -batch`."""
+"""NAT64 at a router: in, the estate and the router's name; out, `tayga.conf`, and its routes for `ip -batch`."""
 
 from __future__ import annotations
 
 from ipaddress import IPv4Network, IPv6Network
 
-from inventory.estate import Estate, Resource
+from inventory.estate import Estate
 from inventory.problems import refuse
 from inventory.rendering import services
 
@@ -13,9 +13,9 @@ WELL_KNOWN = IPv6Network("64:ff9b::/96")
 
 
 def tayga(estate: Estate, name: str) -> str:
-    """`tayga.conf`. KeyError where there is no such translator; Refused where its prefixes are not known yet, do not
+    """`tayga.conf`. KeyError where no router of the name translates; Refused where its prefixes are not known yet, do not
     fit, or would put private IPv4 addresses under the well-known prefix."""
-    _, prefix, pool = _known(estate, name)
+    prefix, pool = _known(estate, name)
     return (
         f"# {name}: 由梁柱根据部署图生成,请勿手改 / made by Liangzhu from the estate: do not edit\n"
         f"tun-device {DEVICE}\nipv4-addr {pool[1]}\nprefix {prefix}\ndynamic-pool {pool}\ndata-dir /var/lib/tayga\n"
@@ -24,24 +24,23 @@ def tayga(estate: Estate, name: str) -> str:
 
 def batch(estate: Estate, name: str) -> str:
     """What leads to the translator on its router."""
-    _, prefix, pool = _known(estate, name)
+    prefix, pool = _known(estate, name)
     return f"link set {DEVICE} up\nroute replace {prefix} dev {DEVICE}\nroute replace {pool} dev {DEVICE}\n"
 
 
-def _known(estate: Estate, name: str) -> tuple[Resource, IPv6Network, IPv4Network]:
-    found = estate.named("net.nat64", name)
+def _known(estate: Estate, name: str) -> tuple[IPv6Network, IPv4Network]:
+    found = next((router for router in services.translators(estate) if router.name == name), None)
     if found is None:
         raise KeyError(name)
-    services.settled([found], "prefix6", "pool4")
-    prefix, pool = IPv6Network(found["prefix6"]), IPv4Network(found["pool4"])
+    prefix, pool = IPv6Network(found["nat64"]), IPv4Network(found["pool4"])
     if prefix.prefixlen != 96:
         raise refuse("rendering.nat64", f"tayga 只支持 /96,写成了 {prefix}", f"tayga wants a /96, not {prefix}",
-                     where=f"net.nat64/{name}")  # fmt: skip
+                     where=f"net.router/{name}")  # fmt: skip
     if prefix == WELL_KNOWN and not pool.is_global:
         raise refuse(
             "rendering.nat64",
             f"{WELL_KNOWN} 不得承载非公网 IPv4(RFC 6052 3.1):用规划中本市自己的 /96",
             f"{WELL_KNOWN} may not carry IPv4 that is not global (RFC 6052 3.1): use a /96 of the city's own",
-            where=f"net.nat64/{name}",
+            where=f"net.router/{name}",
         )
-    return found, prefix, pool
+    return prefix, pool

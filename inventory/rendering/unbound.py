@@ -1,4 +1,4 @@
-"""A resolver: in, the estate and a `dns.resolver`'s name; out, `unbound.conf`.
+"""A resolver: in, the estate, a host of that role, the city's domain; out, `unbound.conf`.
 
 Every name of the city is answered from the estate, AAAA first, and a name below the domain that is not there does not
 exist. Only the city's own prefixes are answered. Other names without AAAA are shown under the NAT64 prefix.
@@ -6,22 +6,22 @@ exist. Only the city's own prefixes are answered. Other names without AAAA are s
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import ip_network
 
 from inventory.estate import Estate
-from inventory.problems import refuse
 from inventory.rendering import services, zones
 from inventory.rendering.frr import advertised
 
 
-def unbound(estate: Estate, resolver: str) -> str:
-    """`unbound.conf`. KeyError where there is no such resolver; Refused where an address is not known yet, or its
-    NAT64 is not there."""
-    found = estate.named("dns.resolver", resolver)
+def unbound(estate: Estate, resolver: str, domain: str, forwarders: Iterable[str] = ()) -> str:
+    """`unbound.conf` of a host of the role `resolver`. `forwarders` are asked for names that are not the city's; without
+    any, the root is. KeyError where there is no such resolver; Refused where an address is not known yet."""
+    found = next((host for host in services.resolvers(estate) if host.name == resolver), None)
     if found is None:
         raise KeyError(resolver)
-    services.settled([found], "address6", "forwarders")
-    domain = found["domain"]
+    near = services.translators(estate, found.get("site"))
+    others = list(forwarders)
     lines = [
         f"# {resolver}: 由梁柱根据部署图生成,请勿手改 / made by Liangzhu from the estate: do not edit",
         "server:",
@@ -35,16 +35,15 @@ def unbound(estate: Estate, resolver: str) -> str:
         "    access-control: 0.0.0.0/0 deny",
         "    access-control: ::1/128 allow",
         *(f"    access-control: {prefix} allow" for prefix in _clients(estate)),
-        f'    module-config: "{"dns64 " if found.get("nat64") else ""}iterator"',
+        f'    module-config: "{"dns64 " if near else ""}iterator"',
     ]
-    if found.get("nat64"):
-        lines.append(f"    dns64-prefix: {_prefix(estate, resolver, found['nat64'])}")
+    lines += [f"    dns64-prefix: {translator['nat64']}" for translator in near[:1]]
     lines.append(f"    local-zone: {domain}. static")
     for name, addresses in zones.names(estate, domain).items():
         for address in addresses:
             lines.append(f"    local-data: '{name}. IN {'AAAA' if ':' in address else 'A'} {address}'")
-    if found.get("forwarders"):
-        lines += ["forward-zone:", '    name: "."', *(f"    forward-addr: {each}" for each in found["forwarders"])]
+    if others:
+        lines += ["forward-zone:", '    name: "."', *(f"    forward-addr: {each}" for each in others)]
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -52,12 +51,3 @@ def _clients(estate: Estate) -> list[str]:
     """Prefixes of all sites."""
     found = {text for prefixes in advertised(estate).values() for text in prefixes}
     return sorted(found, key=lambda text: (-ip_network(text).version, int(ip_network(text)[0])))
-
-
-def _prefix(estate: Estate, resolver: str, name: str) -> str:
-    nat64 = estate.named("net.nat64", name)
-    if nat64 is None:
-        raise refuse("rendering.nat64", f"没有名为“{name}”的 NAT64:改正 nat64,或去掉", f"there is no NAT64 '{name}': mend nat64, or drop it",
-                     where=f"dns.resolver/{resolver}")  # fmt: skip
-    services.settled([nat64], "prefix6")
-    return nat64["prefix6"]

@@ -79,7 +79,7 @@ def names(estate: Estate, domain: str) -> dict[str, tuple[str, ...]]:
 
 def _names(estate: Estate, domain: str, view: View) -> dict[str, set[str]]:
     records = [r for r in estate.kind("dns.record") if view == "inside" or r["exposure"] == "internet"]
-    things = list(estate.kind("compute.host", "sec.bastion", "dns.resolver")) if view == "inside" else []
+    things = list(estate.kind("compute.host", "sec.bastion")) if view == "inside" else []
     routers = list(estate.kind("net.router")) if view == "inside" else []
     services.settled([*records, *things, *routers], "values", "address6", "address4", "loopback6")
     found: dict[str, set[str]] = {}
@@ -111,8 +111,8 @@ def _pointers(estate: Estate, domain: str) -> dict[str, str]:
 def _servers(estate: Estate, domain: str) -> list[str]:
     found = [f"{resolver.name}.{domain}" for resolver in services.resolvers(estate)]
     if not found:
-        raise Refused([Problem("rendering.servers", "没有域名服务器:区文件需要至少一个 dns.resolver",
-                               "there is no name server: a zone needs at least one dns.resolver", domain)])  # fmt: skip
+        raise Refused([Problem("rendering.servers", "没有域名服务器:区文件需要至少一台 role 为 resolver 的主机",
+                               "there is no name server: a zone needs at least one host of the role resolver", domain)])  # fmt: skip
     return found
 
 

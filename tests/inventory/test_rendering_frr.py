@@ -17,7 +17,7 @@ import pytest
 
 from inventory.estate import from_data
 from inventory.places import ROOT
-from inventory.rendering import nodes, tayga
+from inventory.rendering import nodes, services, tayga
 from inventory.rendering.frr import frr
 
 ESTATE = from_data(json.loads((ROOT / "tests/cases/rendering/two-sites/estate.json").read_text(encoding="utf-8")))
@@ -87,14 +87,14 @@ def _wire() -> None:
             "netns",
             space(other),
         )
-    translators = {nat["router"]: nat.name for nat in ESTATE.kind("net.nat64")}
+    translators = {router.name for router in services.translators(ESTATE)}
     for router, table in nodes.tables(nodes.Net(NET.routers, NET.loopbacks, NET.lines)).items():
         stubs = {nodes.device("segment", s.name): s for s in NET.segments if s.router == router}
         batch = [f"link add {name} type veth peer name x{number}" for number, name in enumerate(stubs)]
         batch += [f"link set x{number} up" for number in range(len(stubs))]
         if router in translators:
             batch += [f"link add {tayga.DEVICE} type veth peer name y", "link set y up"]
-            batch += tayga.batch(ESTATE, translators[router]).splitlines()
+            batch += tayga.batch(ESTATE, router).splitlines()
         devices = [d for e in nodes.edges(NET) for end, d in zip(e.ends, e.devices, strict=True) if end == router]
         batch += [f"link set {device} up" for device in (*stubs, *devices)]
         batch += [f"addr replace {ip_network(s.prefixes[0])[1]}/64 dev {name} nodad" for name, s in stubs.items()]

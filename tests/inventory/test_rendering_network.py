@@ -18,7 +18,7 @@ import pytest
 from inventory.estate import UNKNOWN, Estate, Resource, from_data
 from inventory.places import ROOT
 from inventory.problems import Refused
-from inventory.rendering import nodes, tayga, zones
+from inventory.rendering import nodes, services, tayga, zones
 from inventory.rendering.frr import frr
 from inventory.rendering.kea import kea
 from inventory.rendering.radvd import radvd
@@ -26,6 +26,7 @@ from inventory.rendering.unbound import unbound
 
 STORIES = sorted(path for path in (ROOT / "tests" / "cases" / "rendering").iterdir() if path.is_dir())
 DOMAIN, SERIAL = "changsha.gov.example", 2026112801
+FORWARDERS = ("2001:db8::53",)
 SPACES = ("3fff:430::/32", "198.18.0.0/15")
 _ELSEWHERE = "/usr/sbin:/usr/lib/frr:/sbin"
 
@@ -41,14 +42,14 @@ def rendered(of: Estate) -> dict[str, str]:
         files[f"{name}/ip.batch"] = table.batch()
     for router in of.kind("net.router"):
         files[f"{router.name}/frr.conf"] = frr(of, router.name)
-        files[f"{router.name}/radvd.conf"] = radvd(of, router.name)
-        served = kea(of, router.name)
+        files[f"{router.name}/radvd.conf"] = radvd(of, router.name, DOMAIN)
+        served = kea(of, router.name, DOMAIN)
         files[f"{router.name}/kea-dhcp6.conf"] = json.dumps(served, indent=1) + "\n" if served else ""
-    for resolver in of.kind("dns.resolver"):
-        files[f"{resolver.name}/unbound.conf"] = unbound(of, resolver.name)
-    for translator in of.kind("net.nat64"):
+    for resolver in services.resolvers(of):
+        files[f"{resolver.name}/unbound.conf"] = unbound(of, resolver.name, DOMAIN, FORWARDERS)
+    for translator in services.translators(of):
         files[f"{translator.name}/tayga.conf"] = tayga.tayga(of, translator.name)
-        files[f"{translator.name}/ip.batch"] = tayga.batch(of, translator.name)
+        files[f"{translator.name}/tayga.batch"] = tayga.batch(of, translator.name)
     for view in ("internet", "inside"):
         files[f"zones/{view}.zone"] = zones.forward(of, DOMAIN, SERIAL, view)
     files |= {f"zones/{zone}zone": text for zone, text in zones.reverse(of, DOMAIN, SERIAL, SPACES).items()}
@@ -77,6 +78,9 @@ def _names(story: Path, kind: str) -> list[str]:
 
 def cases(kind: str) -> list[tuple[Path, str]]:
     return [(story, name) for story in STORIES for name in _names(story, kind)]
+
+
+RESOLVERS = [(story, host.name) for story in STORIES for host in services.resolvers(estate(story))]
 
 
 def tool(*names: str) -> str:
@@ -112,17 +116,17 @@ def test_frr_reads_its_file(story: Path, name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("story", "name"), cases("net.router"))
 def test_radvd_reads_its_file(story: Path, name: str, tmp_path: Path) -> None:
     program = tool("radvd")
-    text = radvd(estate(story), name)
+    text = radvd(estate(story), name, DOMAIN)
     accepted(
         [program, "-c", "-C"], text, tmp_path / "radvd.conf", lambda t: t.replace("AdvSendAdvert", "AdvSentAdvert")
     )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("story", "name"), cases("dns.resolver"))
+@pytest.mark.parametrize(("story", "name"), RESOLVERS)
 def test_unbound_reads_its_file(story: Path, name: str, tmp_path: Path) -> None:
     program = tool("unbound-checkconf")
-    text = unbound(estate(story), name)
+    text = unbound(estate(story), name, DOMAIN, FORWARDERS)
     accepted([program], text, tmp_path / "unbound.conf", lambda t: t.replace("hide-version", "hide-versions"))
 
 
@@ -130,7 +134,7 @@ def test_unbound_reads_its_file(story: Path, name: str, tmp_path: Path) -> None:
 def test_kea_reads_its_file(tmp_path: Path) -> None:
     program = tool("kea-dhcp6")
     story = next(s for s in STORIES if s.name == "two-sites")
-    found = kea(estate(story), "core-a")
+    found = kea(estate(story), "core-a", DOMAIN)
     assert found is not None
     found["Dhcp6"]["interfaces-config"]["interfaces"] = []  # those of the router are not on this machine
     for subnet in found["Dhcp6"]["subnet6"]:
@@ -151,11 +155,9 @@ def test_zones_are_read_by_a_name_server(story: Path, tmp_path: Path) -> None:
         accepted([program, "-i", "local", zone], text, tmp_path / "zone", lambda t: t.replace("IN SOA", "IN SOAP"))
 
 
-@pytest.mark.parametrize(
-    "kind", ["net.router", "net.subnet", "dns.resolver", "net.nat64", "compute.host", "dns.record"]
-)
+@pytest.mark.parametrize("kind", ["net.router", "net.subnet", "net.link", "compute.host", "dns.record"])
 def test_what_is_not_known_yet_is_refused_by_name(kind: str) -> None:
-    key = {"net.router": "loopback6", "net.subnet": "cidr6", "net.nat64": "prefix6", "dns.record": "values"}.get(
+    key = {"net.router": "loopback6", "net.subnet": "cidr6", "net.link": "prefix6", "dns.record": "values"}.get(
         kind, "address6"
     )
     of = estate(next(s for s in STORIES if s.name == "two-sites"))
@@ -167,18 +169,17 @@ def test_what_is_not_known_yet_is_refused_by_name(kind: str) -> None:
 
 def test_the_well_known_prefix_never_carries_private_ipv4() -> None:
     of = estate(next(s for s in STORIES if s.name == "two-sites"))
+    router = services.translators(of)[0]
     for change, good in (
-        ({"prefix6": "64:ff9b::/96"}, False), ({"prefix6": "64:ff9b::/96", "pool4": "8.8.8.0/24"}, True),
-        ({"prefix6": "3fff:430:1300:64::/64"}, False), ({}, True),
+        ({"nat64": "64:ff9b::/96"}, False), ({"nat64": "64:ff9b::/96", "pool4": "8.8.8.0/24"}, True),
+        ({"nat64": "3fff:430:1300:64::/64"}, False), ({}, True),
     ):  # fmt: skip
-        nat = of.kind("net.nat64")[0]
-        changed = Resource(nat.kind, nat.name, nat.stack, nat.urn, {**nat.properties, **change})
-        estate_ = Estate((changed,))
+        changed = Resource(router.kind, router.name, router.stack, router.urn, {**router.properties, **change})
         if good:
-            assert f"prefix {changed['prefix6']}" in tayga.tayga(estate_, nat.name)
+            assert f"prefix {changed['nat64']}\n" in tayga.tayga(Estate((changed,)), router.name)
         else:
             with pytest.raises(Refused, match=r"rendering\.nat64"):
-                tayga.tayga(estate_, nat.name)
+                tayga.tayga(Estate((changed,)), router.name)
 
 
 def test_forward_and_reverse_agree_and_the_internet_sees_no_machine() -> None:
