@@ -15,13 +15,14 @@ VERBS = {
     "up": ("liangzhu:up", "建成:读取 → 编址 → 计划 → 判定 → 供给 → 配置 → 监测 → 报告 / bring the environment up"),
     "plan": ("liangzhu:plan", "计划和判定,不建任何资源 / what would change, and the verdict; builds nothing"),
     "check": ("inventory.verbs:check", "检查申请文件,一次列出全部错误 / check request files, every error at once"),
+    "addresses": ("inventory.verbs:addresses", "地址清单:import export check 文件 / exchange of address plans"),
     "refresh": ("stacks.verbs:refresh", "核对实际状态,找出漂移 / compare the record with what is there"),
     "destroy": ("stacks.verbs:destroy", "拆除环境,不留痕迹 / take the environment down, nothing stays"),
     "stack": ("liangzhu:stack", "一个栈:preview up destroy … / one stack, with the stock Pulumi CLI's words"),
     "engine": ("stacks.console:engine", "任意 Pulumi 程序:同样的动词 / any Pulumi program, the same verbs"),
-    "release": ("inventory.verbs:release", "释放已撤回系统的地址 / let go of the addresses of systems that are gone"),
     "report": ("policies.verbs:report", "按上次结果重写报告 / write the report of the last run again"),
     "explain": ("policies.verbs:explain", "解释一项检查或条款 / explain a check or a clause"),
+    "ipv6": ("monitors.verbs:ipv6", "IPv6 八项监测指标:网址 / the IPv6 indicators of sites, [@resolver] [URL …]"),
     "doctor": ("monitors.doctor:main", "本机具备什么、缺什么、各有何用 / what is here, what is missing, what for"),
     "schema": ("inventory.verbs:schema_", "生成编辑器用的 JSON Schema / generate the JSON Schemas for editors"),
     "test": ("tests.run:main", "运行测试 / run the tests (--quick, --long)"),
@@ -49,8 +50,7 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     verdict = tell.step("judge", judge.judge, plan.estate, read.environment.profile, planned=True)
     if not tell.may_go_on(plan, verdict) or not build:
         return
-    done = tell.step("provision", provisioning.apply, work, plan)
-    estate = done.estate
+    estate = (done := tell.step("provision", provisioning.apply, work, plan)).estate
     rules.write(estate, read.places)
     netns, real = readiness.vantage(estate)
     conducted = tell.step("configure", conduct.site, estate, read.places, netns=netns, secrets=provisioning.secrets(work),

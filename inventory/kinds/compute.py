@@ -32,7 +32,7 @@ class Host(Kind):
     monitoring: ClassVar[Monitoring | None] = Monitoring(job="host", port=9100)
 
     role: str
-    """web, app, database, arbiter, log, monitor, bastion"""
+    """web, app, database, arbiter, log, monitor, bastion, resolver"""
     workload: str
     pool: str
     architecture: str

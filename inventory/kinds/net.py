@@ -16,6 +16,8 @@ class Subnet(Kind):
     cidr4: str | None = None
     router: str
     internet_route: bool = False
+    dhcp6: bool = False
+    """asks for addresses by DHCPv6; else hosts make their own (SLAAC)"""
 
 
 class Router(Kind):
@@ -31,6 +33,10 @@ class Router(Kind):
     capacity_mbps: int
     stateful: bool = True
     default_deny: bool = True
+    nat64: str | None = None
+    """the prefix under which it translates to IPv4 (RFC 6146, RFC 6052); None where it does not"""
+    pool4: str | None = None
+    """IPv4 prefix that a translator speaks from; the first address is its own"""
 
 
 class Link(Kind):

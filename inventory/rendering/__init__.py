@@ -3,6 +3,9 @@
 In: an `Estate` whose addresses are known. Out: texts and plain data that the playbooks install, and the facts that
 they come from, so that what is proved (`probes`) is what is deployed (`nftables`). `flows` answers who may speak to
 whom and is the base of both; `patroni` makes a database's cluster; `digest` names a group's rules in one number.
+
+Of the network: `nodes` has every node's addresses and routes (by `routes`), `frr`, `radvd`, `kea`, `unbound`, `zones` and
+`tayga` what routers and name servers are told, `clouds` segments and rules as a cloud's API takes them.
 """
 
 from __future__ import annotations

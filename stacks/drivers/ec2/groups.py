@@ -11,6 +11,7 @@ import ipaddress
 from collections.abc import Iterable
 from typing import Any
 
+from inventory.rendering import clouds
 from stacks.drivers.ec2 import tags
 from stacks.drivers.ec2.cloud import Cloud
 from stacks.drivers.ec2.keeper import Keeper, Raw, conflict, invalid
@@ -51,11 +52,7 @@ def authorize(cloud: Cloud, group: str, wanted: Iterable[Permission], owned: dic
                 "authorize_security_group_egress" if out else "authorize_security_group_ingress",
                 GroupId=group, where=where, TagSpecifications=tags.specification("security-group-rule", owned),
                 IpPermissions=[
-                    {
-                        "IpProtocol": protocol, "FromPort": first, "ToPort": last,
-                        "IpRanges": [{"CidrIp": peer} for peer in peers if ":" not in peer],
-                        "Ipv6Ranges": [{"CidrIpv6": peer} for peer in peers if ":" in peer],
-                    }
+                    clouds.ec2_permission(protocol, first, last, peers)
                     for (protocol, first, last), peers in by_port.items()
                 ],
             )  # fmt: skip

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from inventory.rendering import clouds
 from stacks.drivers.ec2 import tags
 from stacks.drivers.ec2.cloud import Cloud
 from stacks.drivers.ec2.keeper import Keeper, Raw, conflict, unsupported
@@ -69,12 +70,10 @@ class Subnets(Keeper):
         with self.cloud.locks.file("vpc"):
             vpc = self._network.ensure(fields["cidr4"], fields["cidr6"])["VpcId"]
             self._apart(vpc, fields)
-            # a subnet without IPv4 has none at all, rather than one that nobody planned
-            four: dict[str, Any] = {"CidrBlock": fields["cidr4"]} if fields["cidr4"] else {"Ipv6Native": True}
             made = self.cloud.ec2(
                 "create_subnet", VpcId=vpc, AvailabilityZone=self.zone(fields["site"], fields["name"]),
-                Ipv6CidrBlock=fields["cidr6"], TagSpecifications=tags.specification("subnet", self.wanted(fields)),
-                where=fields["name"], **four,
+                TagSpecifications=tags.specification("subnet", self.wanted(fields)), where=fields["name"],
+                **clouds.ec2_subnet(fields),
             )  # fmt: skip
             if fields["internet_route"]:
                 self._network.open(vpc, made["Subnet"]["SubnetId"])

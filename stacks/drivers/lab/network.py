@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from inventory.kinds.net import Link, Router, Subnet
+from inventory.rendering import nodes, routes
+from inventory.rendering.nodes import Net
 from stacks.drivers.base import DriverError
-from stacks.drivers.lab import names, routes, shell
-from stacks.drivers.lab.ports import GATEWAY, make_space
+from stacks.drivers.lab import names, shell
+from stacks.drivers.lab.ports import make_space
 from stacks.drivers.lab.records import Records
 from stacks.drivers.lab.shell import Device
 
@@ -42,19 +45,20 @@ def converge(lab: str, records: Records) -> None:
         loopback = str(ipaddress.ip_interface(router.loopback6))
         if loopback not in seen[name]["lo"].addresses:
             shell.ip(space, f"addr replace {loopback} dev lo")
-    edges = _edges(lab, routers, [line for line in lines if set(line.routers) <= set(routers)])
+    net = _net(routers, lines, segments)
+    edges = nodes.edges(net, partial(names.wire, lab))
     for edge in edges:
         _wire(lab, edge, seen)
     _weed(lab, seen, edges)
     up = [e for e in edges if all(seen[end][device].up for end, device in zip(e.ends, e.devices, strict=True))]
-    for name, hops in routes.tables(routers, up, _prefixes(routers, lines, segments)).items():
+    for name, hops in routes.tables(routers, up, nodes.spread(net)).items():
         _table(names.netns(lab, "net.router", name), hops)
 
 
 def has_segment(lab: str, router: str, cidr: str) -> bool:
     """Does the router answer for the prefix?"""
     space = names.netns(lab, "net.router", router)
-    return shell.alive(space) and routes.Hop(_text(cidr), routes.UNREACHABLE) in _present(space)
+    return shell.alive(space) and routes.Hop(nodes.normal(cidr), routes.UNREACHABLE) in _present(space)
 
 
 def has_line(lab: str, line: Link) -> bool:
@@ -73,16 +77,14 @@ def switch(lab: str, records: Records, line: Link, *, up: bool) -> None:
     converge(lab, records)
 
 
-def _edges(lab: str, routers: dict[str, Router], lines: Iterable[Link]) -> list[routes.Edge]:
-    edges = []
-    for pair in routes.star(routes.Router(name, r.site or "", r.role) for name, r in routers.items()):
-        devices = names.wire(lab, "star", *pair, "0"), names.wire(lab, "star", *pair, "1")
-        edges.append(routes.Edge("star", pair, (f"{GATEWAY}/64", "fe80::2/64"), devices))
-    for line in lines:
-        network = ipaddress.ip_network(line.prefix6, strict=False)
-        addresses = f"{network[0]}/{network.prefixlen}", f"{network[1]}/{network.prefixlen}"
-        edges.append(routes.Edge(line.name, line.routers, addresses, _devices(lab, line), round(line.rtt_ms * 1000)))
-    return edges
+def _net(routers: dict[str, Router], lines: Iterable[Link], segments: Iterable[Subnet]) -> Net:
+    """The records as the facts that routing is made of."""
+    return Net(
+        tuple(routes.Router(name, router.site or "", router.role) for name, router in routers.items()),
+        {name: router.loopback6 for name, router in routers.items()},
+        tuple(nodes.Line(line.name, line.routers, line.prefix6, line.rtt_ms) for line in lines),
+        tuple(nodes.Segment(s.name, s.router, nodes.prefixes(s.cidr6, s.cidr4)) for s in segments),
+    )
 
 
 def _devices(lab: str, line: Link) -> tuple[str, str]:
@@ -124,21 +126,6 @@ def _weed(lab: str, seen: dict[str, dict[str, Device]], edges: Iterable[routes.E
                     raise
 
 
-def _prefixes(routers: dict[str, Router], lines: Iterable[Link], segments: Iterable[Subnet]) -> Iterable[routes.Prefix]:
-    for segment in segments:
-        for text in (segment.cidr6, segment.cidr4):
-            if text is not None:
-                yield routes.Prefix(_text(text), segment.router)
-    for name, router in routers.items():
-        yield routes.Prefix(_text(router.loopback6), name, rest=False)
-    for line in lines:
-        yield routes.Prefix(_text(line.prefix6), line.routers[0], rest=False)
-
-
-def _text(prefix: str) -> str:
-    return str(ipaddress.ip_network(prefix, strict=False))
-
-
 def _present(space: str) -> frozenset[routes.Hop]:
     """Our routes of a router, of both families."""
     shown = shell.ip_json(space, "route", "show", "table", "all", "proto", str(PROTOCOL))
@@ -146,7 +133,7 @@ def _present(space: str) -> frozenset[routes.Hop]:
 
 
 def _hop(row: dict[str, Any]) -> routes.Hop:
-    prefix = _text(row["dst"])
+    prefix = nodes.normal(row["dst"])
     if row.get("type") == routes.UNREACHABLE:
         return routes.Hop(prefix, routes.UNREACHABLE)
     via = row.get("gateway") or row.get("via", {}).get("host", "")
@@ -157,9 +144,5 @@ def _table(space: str, wanted: frozenset[routes.Hop]) -> None:
     present = _present(space)
     stale = {hop.prefix for hop in present - wanted}
     lines = [f"route del {prefix} proto {PROTOCOL}" for prefix in sorted(stale)]
-    for hop in sorted(wanted - present, key=lambda hop: (hop.prefix, hop.via)):
-        if hop.via == routes.UNREACHABLE:
-            lines.append(f"route add unreachable {hop.prefix} metric 65000 proto {PROTOCOL}")
-        else:
-            lines.append(f"route add {hop.prefix} via inet6 {hop.via} dev {hop.device} proto {PROTOCOL}")
+    lines += [hop.text("add", PROTOCOL) for hop in sorted(wanted - present, key=lambda hop: (hop.prefix, hop.via))]
     shell.ip(space, *lines)

@@ -5,10 +5,9 @@ One address, one port, one host: there is no bridge, so every packet, also insid
 
 from __future__ import annotations
 
+from inventory.rendering import nodes
 from stacks.drivers.lab import names, registry, shell
 
-GATEWAY = "fe80::1"
-"""every port of a router has it: the gateway of every host"""
 HOSTING = {"net/ipv6/conf/default/accept_dad": 0, "net/ipv6/conf/default/accept_ra": 0}
 
 
@@ -36,18 +35,14 @@ def attach(lab: str, router: str, kind: str, name: str, address6: str, address4:
     space, home = names.netns(lab, kind, name), names.netns(lab, "net.router", router)
     port = names.port(lab, kind, name)
     make_space(space, HOSTING)
-    if not (port in shell.devices(home) and "eth0" in shell.devices(space)):
+    if not (port in shell.devices(home) and nodes.HOST_DEVICE in shell.devices(space)):
         detach(lab, router, kind, name, keep=True)
-        shell.run("ip", "link", "add", port, "netns", home, "type", "veth", "peer", "name", "eth0", "netns", space)
-    reach = [f"route replace {address6}/128 dev {port}"]
-    leave = [f"addr replace {address6}/128 dev eth0 nodad", f"route replace ::/0 via {GATEWAY} dev eth0"]
-    if address4:
-        # IPv4 rides on IPv6 next hops both ways: the router needs no IPv4 address and nobody asks by ARP
-        reach.append(f"route replace {address4}/32 via inet6 {address6} dev {port} onlink")
-        leave += [f"addr replace {address4}/32 dev eth0", f"route replace 0.0.0.0/0 via inet6 {GATEWAY} dev eth0"]
-    shell.ip(home, f"link set {port} up", f"addr replace {GATEWAY}/64 dev {port} nodad")
-    shell.ip(space, "link set lo up", "link set eth0 up", *leave)
-    shell.ip(home, *reach)
+        shell.run("ip", "link", "add", port, "netns", home, "type", "veth", "peer", "name", nodes.HOST_DEVICE,
+                  "netns", space)  # fmt: skip
+    end = nodes.Port(kind, name, router, address6, address4)
+    shell.ip(home, f"link set {port} up")
+    shell.ip(space, "link set lo up", f"link set {nodes.HOST_DEVICE} up", *nodes.at_host(end).batch().splitlines())
+    shell.ip(home, *nodes.at_router(end, port).batch().splitlines())
     return space
 
 
@@ -63,8 +58,8 @@ def detach(lab: str, router: str, kind: str, name: str, *, keep: bool = False) -
     port = names.port(lab, kind, name)
     if shell.alive(home) and port in shell.devices(home):
         shell.ip(home, f"link del {port}")
-    elif shell.alive(space) and "eth0" in shell.devices(space):
-        shell.ip(space, "link del eth0")
+    elif shell.alive(space) and nodes.HOST_DEVICE in shell.devices(space):
+        shell.ip(space, f"link del {nodes.HOST_DEVICE}")
     if not keep:
         remove_space(space)
 

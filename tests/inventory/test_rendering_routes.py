@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stacks.drivers.lab.routes import UNREACHABLE, Edge, Hop, Prefix, Router, star, tables
+from inventory.rendering.routes import UNREACHABLE, Edge, Hop, Prefix, Router, star, tables
 
 
 def edge(name: str, one: str, other: str, cost: int = 0) -> Edge:

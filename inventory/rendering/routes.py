@@ -1,4 +1,6 @@
-"""The lab's routing as a pure function: routers, lines and prefixes → what every router must have in its table.
+"""Routing as a pure function: routers, lines and prefixes → what every router must have in its table.
+
+`nodes` makes the facts from the estate and adds the hosts; the lab's driver makes the same from its records.
 
 Shortest path by round-trip time, then by hops, then by name, so that the same facts give the same tables in every
 process. Routers of one site see one another directly (a star round the first core router).
@@ -12,6 +14,8 @@ from dataclasses import dataclass
 
 UNREACHABLE = "unreachable"
 """`Hop.via` of the router that a prefix lies at: what no host has taken is refused there"""
+REFUSED_METRIC = 65000
+"""behind every route that leads somewhere"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,18 @@ class Prefix:
 class Hop:
     prefix: str
     via: str
-    """IPv6 address of the next router (for IPv4 prefixes too), or UNREACHABLE"""
+    """IPv6 address of the next router (for IPv4 prefixes too), UNREACHABLE, or "" where it is on the link itself"""
     device: str = ""
+    onlink: bool = False
+    """the next hop is on the link although no prefix there says so"""
+
+    def text(self, verb: str = "replace", protocol: int | None = None) -> str:
+        """A line for `ip -batch`. `protocol` tells whose route it is."""
+        whose = f" proto {protocol}" if protocol is not None else ""
+        if self.via == UNREACHABLE:
+            return f"route {verb} unreachable {self.prefix} metric {REFUSED_METRIC}{whose}"
+        via = f" via inet6 {self.via}" if self.via else ""
+        return f"route {verb} {self.prefix}{via} dev {self.device}{' onlink' if self.onlink else ''}{whose}"
 
 
 def star(routers: Iterable[Router]) -> tuple[tuple[str, str], ...]:
