@@ -202,12 +202,12 @@ def test_the_verb_names_what_is_idle_and_lets_go_of_what_it_is_told(
     rest = without(read, WELFARE)
     monkeypatch.setattr(verbs.reading, "read", lambda _: rest)
     tell = Told()
-    verbs.release(tell, argparse.Namespace(environment="demo", what=[]))
+    verbs.addresses(tell, argparse.Namespace(environment="demo", what=["release"]))
     assert "- civil-affairs-welfare-web-a" in tell.said
     assert tell.said[-1].startswith(f"{len(tell.said) - 1} 个名字")
     before = len(addressing.load(read.places.addresses))
     tell.held.__exit__(None, None, None)
-    verbs.release(tell, argparse.Namespace(environment="demo", what=[WELFARE]))
+    verbs.addresses(tell, argparse.Namespace(environment="demo", what=["release", WELFARE]))
     assert "静置 30 天" in tell.said[-1]
     assert len(addressing.load(read.places.addresses)) < before
     tell.held.__exit__(None, None, None)
