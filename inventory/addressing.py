@@ -110,6 +110,13 @@ def _settled(read: Read, ledger: Ledger, at: float) -> Allocations:
         held = ledger.reserve_all([each for each in claims if each[1]], at, _HOLD, _WHO)
         ledger.commit(held.prefixes, at, _WHO)
     done = replace(decided, **{t: {n: v for n, v in getattr(decided, t).items() if (t, n) in kept} for t in TABLES})
+    woken = {key for _, named in claims for key in named}
+    resting = {
+        key: (text(entry.prefix), entry.until or at)
+        for key, entry in sorted(entries.items())
+        if entry.state is State.RESTING and key not in woken
+    }
+    done = replace(done, resting=resting)
     save(read.places.addresses, done)
     return done
 

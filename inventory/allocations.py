@@ -49,6 +49,8 @@ class Allocations:
     nat64: Mapping[str, str] = field(default_factory=dict)
     fresh: int = field(default=0, compare=False, kw_only=True)
     """how many were assigned this time"""
+    resting: Mapping[str, tuple[str, float]] = field(default_factory=dict, compare=False, kw_only=True)
+    """ledger key → prefix, and until when (seconds since the epoch) it is nobody's; known to the address step only"""
 
     def segment(self, name: str) -> Prefixes:
         """Prefixes of a `net.subnet`. Refused where the address step has not seen it."""

@@ -180,3 +180,9 @@ def proof(estate: Estate) -> Proof:
     if "reachability" not in kept:
         kept["reachability"] = Proof(city(estate))
     return kept["reachability"]
+
+
+def worked_out(estate: Estate) -> Proof | None:
+    """The proof of an estate where a check has asked already what arrives; None where it would have to begin now."""
+    done: Proof | None = vars(estate).get("reachability")
+    return done if done is not None and "arrivals" in vars(done) else None

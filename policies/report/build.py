@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from inventory.estate import Estate
-from policies.report.parts import assurance, computing, network, running
+from policies.report.parts import assurance, computing, network, plan, running, zones
 from policies.report.parts import city as city_part
 from policies.report.parts.words import pair, plain
 
@@ -39,6 +39,8 @@ def build(
         "coverage": city_part.coverage(read, graph),
         "systems": city_part.systems(read, graph),
         "bureaus": city_part.bureaus(read, graph),
+        "plan": plan.drawn(read, allocations, graph),
+        "zones": zones.between(read, graph, verdict, reasons),
         "addresses": network.addresses(read, allocations, graph),
         "pools": computing.pools(city, graph),
         "flows": network.flows(city, graph, proofs, reasons),

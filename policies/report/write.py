@@ -10,11 +10,11 @@ import json
 import os
 import tempfile
 from collections.abc import Iterable
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from policies.report import drawings
+from policies.report import charts, drawings
 from policies.report.parts import assurance, words
 
 _PAGE = Path(__file__).parent / "page"
@@ -38,7 +38,12 @@ def write(folder: Path, data: dict[str, Any], languages: Iterable[str] = LANGUAG
 def page(data: dict[str, Any], language: str) -> str:
     """The HTML of one language."""
     return _environment().get_template("page.html.j2").render(
-        d=data, lang=language, zh=language == "zh", map=drawings.city_map(data["map"], language), **_words(language)
+        d=data, lang=language, zh=language == "zh", map=drawings.city_map(data["map"], language), number=charts.number,
+        charts={
+            "ruler": charts.ruler(data["plan"], language), "occupancy": charts.occupancy(data["plan"], language),
+            "matrix": charts.matrix(data["zones"], language),
+        },
+        anchor=charts.anchor, figure=partial(charts.figure, language=language), **_words(language),
     )  # fmt: skip
 
 

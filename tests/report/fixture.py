@@ -292,7 +292,8 @@ def full() -> dict[str, Any]:
     from policies.judge import judge
     from policies.report import build
 
+    judged = estate()
     return build(
-        read("demo"), None, estate(), judge(estate(), planned=True), steps=STEPS, conducted=conducted(), proofs=proofs(),
+        read("demo"), None, judged, judge(judged, planned=True), steps=STEPS, conducted=conducted(), proofs=proofs(),
         seen=seen(), when="2026-11-23 09:00 +0000",
     )  # fmt: skip
