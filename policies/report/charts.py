@@ -13,8 +13,10 @@ from typing import Any
 from markupsafe import Markup, escape
 
 WIDTH = 580
-_GUTTER, _ROW, _HEAD = 112, 46, 62
+_GUTTER, _ROW, _HEAD, _TALL = 112, 46, 50, 122
 _HOST_BITS = 64
+_FITS = 5
+"""letters of a figure that a cell has room for at full size"""
 
 
 def number(value: int) -> str:
@@ -101,31 +103,27 @@ def matrix(zones: dict[str, Any], language: str) -> Markup:
     if not places:
         return Markup("")
     zh = language == "zh"
-    wide, height = (WIDTH - _GUTTER) / len(places), _HEAD + _ROW * len(places)
+    head = _HEAD if zh else _TALL
+    wide, height = (WIDTH - _GUTTER) / len(places), head + _ROW * len(places)
     most = max((cell["pairs"] for cell in zones["cells"]), default=0) or 1
     at = {place["key"]: index for index, place in enumerate(places)}
     label = "从哪个区域能到达哪个区域" if zh else "which zone reaches which zone"
     parts = [
         f'<svg class="chart zones" viewBox="0 0 {WIDTH} {height + 6}" role="img" aria-label="{label}">',
         f'<text class="small" x="4" y="18">{"到 →" if zh else "into →"}</text>'
-        f'<text class="small" x="4" y="{_HEAD - 8}">{"从 ↓" if zh else "from ↓"}</text>',
+        f'<text class="small" x="4" y="{head - 8}">{"从 ↓" if zh else "from ↓"}</text>',
     ]
     for index, place in enumerate(places):
-        lines = wrapped(place["name"][language], wide - 2, 11.5)[:4]
-        first = _HEAD - 8 - 14 * (len(lines) - 1)
-        parts += [
-            f'<text class="head" x="{_GUTTER + wide * (index + 0.5):.1f}" y="{first + 14 * n}">{escape(line)}</text>'
-            for n, line in enumerate(lines)
-        ]
-        parts.append(_side(place["name"][language], _HEAD + _ROW * index, language, place["hosts"] == 0))
+        parts.append(_top(place["name"][language], _GUTTER + wide * (index + 0.5), head - 8, zh))
+        parts.append(_side(place["name"][language], head + _ROW * index, language, place["hosts"] == 0))
     for cell in zones["cells"]:
-        x, y = _GUTTER + wide * at[cell["target"]], _HEAD + _ROW * at[cell["source"]]
+        x, y = _GUTTER + wide * at[cell["target"]], head + _ROW * at[cell["source"]]
         parts.append(_zone_cell(cell, places, (x, y, wide), most, language))
     for index, place in enumerate(places):
         if place["key"] == places[0]["key"]:
-            parts.append(_frame(_GUTTER, _HEAD + _ROW * index, WIDTH - _GUTTER, _ROW))
+            parts.append(_frame(_GUTTER, head + _ROW * index, WIDTH - _GUTTER, _ROW))
         if place["private"]:
-            parts.append(_frame(_GUTTER + wide * index, _HEAD, wide, _ROW * len(places)))
+            parts.append(_frame(_GUTTER + wide * index, head, wide, _ROW * len(places)))
     return Markup("\n".join([*parts, "</svg>"]))
 
 
@@ -148,7 +146,8 @@ def _zone_cell(
         strokes = "".join(f"M{x + 4 + 7 * n:.1f} {y + 11}l7 -7" for n in range(int((wide - 8) // 7)))
         inside += f'<path class="doubt" d="{strokes}"/>'
     if text:
-        inside += f'<text class="count" x="{x + wide / 2:.1f}" y="{y + 25}">{escape(text)}</text>'
+        squeezed = f' textLength="{wide - 10:.0f}" lengthAdjust="spacingAndGlyphs"' if len(text) > _FITS else ""
+        inside += f'<text class="count" x="{x + wide / 2:.1f}" y="{y + 25}"{squeezed}>{escape(text)}</text>'
     if there:
         full = wide - 14
         # never so thin that it cannot be seen; where no port is closed there is no number to draw
@@ -188,6 +187,24 @@ def _side(name: str, y: float, language: str, empty: bool = False) -> str:
     first = y + _ROW / 2 + 5 - 7.5 * (len(lines) - 1)
     return "".join(
         f'<text class="{"small" if empty and n == len(lines) - 1 else "side"}" x="4" y="{first + 15 * n:.1f}">{escape(line)}</text>'
+        for n, line in enumerate(lines)
+    )
+
+
+def _top(name: str, x: float, y: float, zh: bool) -> str:
+    """Over a column: Chinese in short lines, English turned on its side, which leaves both their size on a phone."""
+    if zh:
+        count = -(-len(name) // 4)
+        each = -(-len(name) // count) if count else 1
+        lines = [name[at : at + each] for at in range(0, len(name), each)]
+        return "".join(
+            f'<text class="head" x="{x:.1f}" y="{y - 18 * (len(lines) - 1 - n):.1f}">{escape(line)}</text>'
+            for n, line in enumerate(lines)
+        )
+    lines = wrapped(name, _TALL - 16, 16)[:3]
+    return "".join(
+        f'<text class="head turned" transform="translate({x + 5 + 17 * (n - (len(lines) - 1) / 2):.1f} {y:.0f}) rotate(-90)">'
+        f"{escape(line)}</text>"
         for n, line in enumerate(lines)
     )
 
