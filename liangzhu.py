@@ -15,7 +15,7 @@ VERBS = {
     "up": ("liangzhu:up", "建成:读取 → 编址 → 计划 → 判定 → 供给 → 配置 → 监测 → 报告 / bring the environment up"),
     "plan": ("liangzhu:plan", "计划和判定,不建任何资源 / what would change, and the verdict; builds nothing"),
     "check": ("inventory.verbs:check", "检查申请文件,一次列出全部错误 / check request files, every error at once"),
-    "addresses": ("inventory.verbs:addresses", "地址清单:import export check 文件,release 系统 / address plans in and out"),
+    "addresses": ("inventory.verbs:addresses", "地址:import export check 文件,release 系统 / address plans"),
     "refresh": ("stacks.verbs:refresh", "核对实际状态,找出漂移 / compare the record with what is there"),
     "destroy": ("stacks.verbs:destroy", "拆除环境,不留痕迹 / take the environment down, nothing stays"),
     "stack": ("liangzhu:stack", "一个栈:preview up destroy … / one stack, with the stock Pulumi CLI's words"),

@@ -90,6 +90,7 @@ def _router(blue: Sheet, part: Part, site: Site, role: str) -> Router:
     return part.add(
         Router, name, role=role, asn=site.asn, loopback6=blue.allocations.loopback(name), count=2,
         racks=(f"{site.key}-{role}-1", f"{site.key}-{role}-2"), capacity_mbps=CAPACITY[role],
+        egress_mbps=site.egress_mbps if role == "access" else 0,
     )  # fmt: skip
 
 

@@ -7,7 +7,6 @@ and then linked into its place, so that processes that come at once find one led
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
 import os
 import sqlite3
@@ -35,6 +34,7 @@ CREATE TABLE history(serial INTEGER PRIMARY KEY, at REAL NOT NULL, who TEXT NOT 
 """
     + stored.TABLES
 )
+_PARTS = ("SELECT start, length, key FROM taken WHERE pool=?", "SELECT start, length, '' FROM free WHERE pool=?")
 _WAIT = 60.0
 """seconds that a change waits for those of other processes"""
 
@@ -117,26 +117,38 @@ def audit(db: sqlite3.Connection) -> tuple[str, ...]:
     """What free, barred and taken prefixes of each pool do not make whole, exactly once."""
     found: list[str] = []
     for number, name, version, spans, barred in db.execute("SELECT id, name, version, spans, barred FROM pools"):
-        whole = [parse(words) for words in json.loads(spans)]
-        parts = [(parse(words), "barred") for words in json.loads(barred)]
-        for source in (
-            "SELECT start, length, key FROM taken WHERE pool=?",
-            "SELECT start, length, '' FROM free WHERE pool=?",
-        ):
-            parts += ((Prefix(version, int.from_bytes(s, "big"), n), k) for s, n, k in db.execute(source, (number,)))
+        parts = [(prefix.start, prefix.length, "barred") for prefix in map(parse, json.loads(barred))]
+        for source in _PARTS:
+            parts += [
+                (int.from_bytes(start, "big"), length, key) for start, length, key in db.execute(source, (number,))
+            ]
         parts.sort()
-        for (one, who), (other, also) in itertools.pairwise(parts):
-            if one.last >= other.start:
-                found.append(f"{name}: {one} ({who or 'free'}) meets {other} ({also or 'free'})")
-        for prefix, who in parts:
-            if not any(prefix in span for span in whole):
-                found.append(f"{name}: {prefix} ({who or 'free'}) is outside")
-        missing = sum(span.size for span in whole) - sum(prefix.size for prefix, _ in parts)
+        sizes = [1 << (BITS[version] - length) for length in range(BITS[version] + 1)]
+        whole = sorted((span.start, span.last) for span in map(parse, json.loads(spans)))
+        place, (first, last), end, total, before = 0, whole[0], -1, 0, (0, 0, "")
+        for part in parts:
+            start, length, _who = part
+            size = sizes[length]
+            while start > last and place + 1 < len(whole):
+                place += 1
+                first, last = whole[place]
+            if start < first or start + size - 1 > last:
+                found.append(f"{name}: {_said(version, part)} is outside")
+            if start < end:
+                found.append(f"{name}: {_said(version, before)} meets {_said(version, part)}")
+            if start & (size - 1):
+                found.append(f"{name}: {_said(version, part)} is not aligned")
+            if start + size > end:
+                end, before = start + size, part
+            total += size
+        missing = sum(last - first + 1 for first, last in whole) - total
         if missing:
-            found.append(f"{name}: {missing} addresses of {', '.join(map(text, whole))} are nobody's and not free")
-        if any(prefix.start & (prefix.size - 1) for prefix, _ in parts) or version not in BITS:
-            found.append(f"{name}: a prefix is not aligned")
+            found.append(f"{name}: {missing} addresses more are its own than are free, barred or taken")
     return tuple(found)
+
+
+def _said(version: int, part: tuple[int, int, str]) -> str:
+    return f"{text(Prefix(version, *part[:2]))} ({part[2] or 'free'})"
 
 
 def _make(path: Path) -> None:

@@ -31,6 +31,8 @@ class Router(Kind):
     count: int
     racks: tuple[str, ...]
     capacity_mbps: int
+    egress_mbps: int = 0
+    """of its way to the internet; 0: it has none"""
     stateful: bool = True
     default_deny: bool = True
     nat64: str | None = None

@@ -53,6 +53,7 @@ class Site(Frozen):
     number: int = Field(ge=1, le=15)
     asn: int
     power: str
+    egress_mbps: int = Field(0, ge=0, description="互联网出口带宽,Mbps;0 为没有 / way to the internet, Mbps; 0: none")
     carriers: tuple[str, ...]
     """failure domains: no two sites of a dual-active pair share them all"""
     provenance: Provenance

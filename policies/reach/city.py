@@ -66,7 +66,8 @@ class City:
             return self._rebuilt((), [lost.name])
         if lost.kind == "router":
             return self._rebuilt([_router(lost.name)], ())
-        return self._rebuilt([name for name, one in self.places.items() if one.get("site") == lost.name], ())
+        there = {name for name, one in self.places.items() if one.get("site") == lost.name}
+        return self._rebuilt({*there, *(end for end, router in self.attached.items() if router in there)}, ())
 
     def _rebuilt(self, nodes: Collection[str], links: Collection[str]) -> Network:
         left = self.network.without(nodes, links)
@@ -95,13 +96,10 @@ def losses(of: City) -> tuple[Loss, ...]:
     for link in of.estate.kind("net.link"):
         if link.name in known:
             found.append(Loss("link", link.name, link))
-    for name in of.own:
-        router = of.places[name]
+    for router in sorted((of.places[name] for name in of.own), key=lambda r: (r.get("role") != "core", r.name)):
         if settled(router.get("count")) and int(router.get("count") or 0) < 2:
             found.append(Loss("router", router.name, router))
-        site = router.get("site")
-        if isinstance(site, str) and (site not in sites or router.get("role") == "core"):
-            sites[site] = router
+        sites.setdefault(str(router.get("site")), router)
     return (*found, *(Loss("site", site, router) for site, router in sorted(sites.items(), key=lambda item: item[0])))
 
 

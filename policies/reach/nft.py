@@ -162,8 +162,8 @@ def _lines(text: str) -> Iterator[tuple[int, str]]:
         if not line:
             continue
         held, since = (f"{held} {line}", since) if held else (line, number)
-        opens = held.count("{") - held.count("}")
-        if opens > 0 and (not held.endswith("{") or "=" in held):
+        bare = re.sub(r'"[^"]*"', "", held)
+        if bare.count("{") > bare.count("}") and (not bare.endswith("{") or "=" in bare):
             continue  # the braces of elements, not of a block
         yield since, held
         held = ""

@@ -107,12 +107,13 @@ class Proof:
         """After a loss, between ends that are still there: True and what arrives that did not before, False and what
         arrived before and does not any more."""
         after = self.city.after(lost)
+        joined = self._joined(after)
         for router in sorted(set(self.city.attached.values())):
             if router not in after.named:
                 continue
             if router not in self._before:
-                self._before[router] = self._probed(router, self.network)
-            before, now = self._before[router], self._probed(router, after)
+                self._before[router] = self._probed(router, self._whole)
+            before, now = self._before[router], self._probed(router, joined)
             for place in sorted({*before, *now}):
                 old, new = (each.get(place, self.space.nothing) for each in (before, now))
                 if old != new:
@@ -122,8 +123,11 @@ class Proof:
         self, router: str, place: str, gone: Headers, more: Headers, after: Network
     ) -> Iterator[tuple[bool, Difference]]:
         ends = [name for name in self.ends if name in after.named]
-        for source in (name for name in ends if self.city.attached.get(name) == router):
-            for target in (name for name in ends if self._place(name) == place and name != source):
+        targets = [name for name in ends if self._place(name) == place]
+        for source in (name for name in ends if targets and self.city.attached.get(name) == router):
+            for target in targets:
+                if source == target:
+                    continue
                 arrived = self.arrivals.get(target, {}).get(source)
                 if arrived is not None and (less := arrived & gone):
                     yield False, self.difference(source, target, less, after)
@@ -143,26 +147,35 @@ class Proof:
     def _filtering(self) -> bool:
         return any(node.rules.chains or node.rewrites for node in self.network.nodes if node.kind == "router")
 
+    @cached_property
+    def _whole(self) -> Network:
+        return self._joined(self.network)
+
+    def _joined(self, network: Network) -> Network:
+        """The network with all that hangs on one router as one node without a filter, where routers do not filter."""
+        if self._filtering:
+            return network
+        held: dict[str, list[str]] = defaultdict(list)
+        for end, at in self.city.attached.items():
+            if end in network.named:
+                held[at] += network.named[end].local
+        nodes: list[Node] = []
+        links = list(network.links)
+        for node in network.nodes:
+            if node.kind == "router":
+                own = tuple(Route(text, "behind") for text in held[node.name])
+                through = tuple(route for route in node.routes if not (route.out or "").startswith(PORTS))
+                nodes.append(replace(node, routes=(*through, *own)))
+                nodes.append(Node(f"behind {node.name}", "host", tuple(held[node.name])))
+                links.append(Link("", ((node.name, "behind"), (f"behind {node.name}", "eth0"))))
+        return Network(tuple(nodes), tuple(links))
+
     def _probed(self, router: str, network: Network) -> Mapping[str, Headers]:
         """What comes to each place of everything that anything could send at a router."""
-        nodes, links = list(network.nodes), list(network.links)
-        if not self._filtering:  # all that hangs on one router is one node without a filter
-            held: dict[str, list[str]] = defaultdict(list)
-            for end, at in self.city.attached.items():
-                if end in network.named:
-                    held[at] += network.named[end].local
-            nodes = []
-            for node in network.nodes:
-                if node.kind == "router":
-                    own = tuple(Route(text, "behind") for text in held[node.name])
-                    through = tuple(route for route in node.routes if not (route.out or "").startswith(PORTS))
-                    nodes.append(replace(node, routes=(*through, *own)))
-                    nodes.append(Node(f"behind {node.name}", "host", tuple(held[node.name])))
-                    links.append(Link("", ((node.name, "behind"), (f"behind {node.name}", "eth0"))))
-        nodes.append(Node(_PROBE, "host", (), (Route("::/0", "x"), Route("0.0.0.0/0", "x"))))
-        links.append(Link(_PROBE, ((_PROBE, "x"), (router, _PROBE))))
-        joined = Network(tuple(nodes), tuple(links))
-        return reach(self.space, joined, _PROBE, self.beginning, losses=False, opens=False).arrived
+        probe = Node(_PROBE, "host", (), (Route("::/0", "x"), Route("0.0.0.0/0", "x")))
+        link = Link(_PROBE, ((_PROBE, "x"), (router, _PROBE)))
+        probed = Network((*network.nodes, probe), (*network.links, link))
+        return reach(self.space, probed, _PROBE, self.beginning, losses=False, opens=False).arrived
 
     def _sends(self, source: str) -> Headers:
         node = self.network.named[source]

@@ -1,15 +1,14 @@
-"""Shortest paths between routers: in, routers, the lines that are up, and what lies at each router; out, routes.
+"""Routes between routers, as the network's nouns: in, routers, the lines that are up, and what lies at each router.
 
-The same facts give the same tables as the routers of the lab have (a test compares them): by round-trip time, then by
-hops, then by name; routers of one site see one another directly, in a star round the first core router.
+The tables themselves are those that are rendered (`inventory.rendering.routes`), so what is proved is what routers have.
 """
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from inventory.rendering import routes
 from policies.reach.network import Route
 
 
@@ -33,47 +32,20 @@ class Held:
 
 def star(routers: Iterable[tuple[str, str, str]]) -> tuple[Edge, ...]:
     """Edges inside sites. In: name, site and role (core, access) of each router."""
-    sites: dict[str, list[str]] = {}
-    for name, site, _ in sorted(routers, key=lambda r: (r[2] != "core", r[0])):
-        sites.setdefault(site, []).append(name)
-    return tuple(Edge(f"{group[0]}--{other}", (group[0], other)) for group in sites.values() for other in group[1:])
+    return tuple(Edge("--".join(ends), ends) for ends in routes.star(routes.Router(*one) for one in routers))
 
 
 def tables(routers: Iterable[str], edges: Iterable[Edge], held: Iterable[Held]) -> dict[str, tuple[Route, ...]]:
-    """Every router's routes; the interface towards a neighbour is named like the edge. What cannot be reached from a
-    router is absent from its table."""
-    names = tuple(routers)
-    out: dict[str, list[tuple[str, Edge]]] = {name: [] for name in names}
-    for edge in edges:
-        for here, there in (edge.ends, edge.ends[::-1]):
-            if here in out and there in out:
-                out[here].append((there, edge))
-    at: dict[str, list[Held]] = {}
-    for one in held:
-        at.setdefault(one.router, []).append(one)
-    found: dict[str, tuple[Route, ...]] = {}
-    for name in names:
-        routes = [Route(one.prefix, None, 65000) for one in at.get(name, ()) if one.rest]
-        for target, interface in _first(name, out).items():
-            routes += [Route(one.prefix, interface) for one in at.get(target, ())]
-        found[name] = tuple(routes)
-    return found
+    """Every router's routes, sorted; the interface towards a neighbour is named like the edge. What cannot be reached from
+    a router is absent from its table."""
+    lines = [routes.Edge(e.name, e.ends, ("", ""), (e.name, e.name), e.cost) for e in edges]
+    found = routes.tables(routers, lines, [routes.Prefix(one.prefix, one.router, one.rest) for one in held])
+    return {
+        name: tuple(map(_route, sorted(hops, key=lambda hop: (hop.prefix, hop.device)))) for name, hops in found.items()
+    }
 
 
-def _first(start: str, out: Mapping[str, list[tuple[str, Edge]]]) -> dict[str, str]:
-    """Target router → the interface that the way to it begins with."""
-    found: dict[str, str] = {}
-    queue: list[tuple[int, int, tuple[str, ...], str]] = [(0, 0, (start,), "")]
-    done: set[str] = set()
-    while queue:
-        cost, hops, trail, first = heapq.heappop(queue)
-        here = trail[-1]
-        if here in done:
-            continue
-        done.add(here)
-        if first:
-            found[here] = first
-        for there, edge in out[here]:
-            if there not in done:
-                heapq.heappush(queue, (cost + edge.cost, hops + 1, (*trail, there), first or edge.name))
-    return found
+def _route(hop: routes.Hop) -> Route:
+    if hop.via == routes.UNREACHABLE:
+        return Route(hop.prefix, None, routes.REFUSED_METRIC)
+    return Route(hop.prefix, hop.device)

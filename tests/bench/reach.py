@@ -52,6 +52,7 @@ def estate(environment: str) -> Estate:
 
     with tempfile.TemporaryDirectory() as home:
         os.environ.update(LIANGZHU_HOME=home, LIANGZHU_ENVIRONMENT=environment)
+        reading.read.cache_clear()  # it remembers the home of the environment before
         read = reading.read(environment)
         addressing.settle(read)
         plan = provisioning.plan(provisioning.work(read.places, read, lambda event: None, threading.Event()))

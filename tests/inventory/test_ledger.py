@@ -173,8 +173,8 @@ def test_the_audit_finds_what_is_wrong(tmp_path: Path) -> None:
     with Ledger(path) as ledger:
         ledger.reserve(POOL, {"a": 64, "b": 64, "c": 64}, 0)
     for sql, said in (
-        ("UPDATE taken SET length=60 WHERE key='a'", "meets"), ("DELETE FROM taken WHERE key='b'", "nobody's"),
-        ("DELETE FROM free WHERE length=41", "nobody's"), ("UPDATE taken SET start=x'3fff0431000000000000000000000000' WHERE key='c'", "outside"),
+        ("UPDATE taken SET length=60 WHERE key='a'", "meets"), ("DELETE FROM taken WHERE key='b'", "are its own"),
+        ("DELETE FROM free WHERE length=41", "are its own"), ("UPDATE taken SET start=x'3fff0431000000000000000000000000' WHERE key='c'", "outside"),
     ):  # fmt: skip
         copy = tmp_path / "copy"
         copy.write_bytes(path.read_bytes())

@@ -22,6 +22,8 @@ from policies.reach.headers import Headers, Space
 from policies.reach.nft import ruleset
 
 CHANGES: list[tuple[str, str, str, dict[str, Any]]] = [
+    ("NET-001", "net.router", "access-a", {"egress_mbps": 1}),
+    ("NET-002", "net.router", "core-a", {"capacity_mbps": 1}),
     ("NET-003", "net.subnet", "access-a", {"cidr6": "3fff::/20"}),
     ("NET-004", "net.subnet", "civil-affairs-welfare-data-a", {"internet_route": True}),
     ("NET-005", "net.link", "a-b", {"lines": 1}),

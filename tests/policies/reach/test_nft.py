@@ -105,6 +105,12 @@ def test_every_line_that_is_wrong_is_told_at_once() -> None:
     assert [p.line for p in refused.value.problems] == [20, 26]
 
 
+def test_a_comment_may_say_anything_but_a_quote() -> None:
+    for comment in ("{ a", "b }", "# c", "; d", "= {", "accept", "中文"):
+        rules = ruleset(WHOLE.replace("web; a # b", comment), "h")
+        assert (rules.at("input")[0].rules[5].name, len(rules.at("input")[0].rules)) == (comment, 9)
+
+
 def test_a_match_says_what_the_kernel_takes_it_to_say() -> None:
     space = Space()
 

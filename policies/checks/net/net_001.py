@@ -1,0 +1,65 @@
+"""NET-001: balancers, lines between sites and ways to the internet carry what the systems behind them move at their peak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from inventory.estate import Estate, Resource
+from policies.checks.demand import Demand, demand
+from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, listed, not_applicable, texts, unsure
+
+CHECK = Check(
+    id="NET-001",
+    title_zh="带宽满足业务高峰",
+    title_en="Bandwidth carries the peak",
+    clauses=("GB/T 22239-2019 8.1.2.1 b)",),
+    severity="medium",
+    severity_basis="project",
+    scope="estate",
+    kinds=("net.lb", "net.link", "net.router", "gov.system"),
+    fix_zh="加大负载均衡、站点间线路(links.yaml)或互联网出口(sites.yaml 的 egress_mbps)的带宽,或减少经过它的系统",
+    fix_en="widen the balancer, the line (links.yaml) or the way to the internet (egress_mbps in sites.yaml), or let fewer "
+    "systems pass it",
+    assurance="partial",
+    params={"percent": Param(100, "峰值的百分之多少", "percent of the peak", least=100)},
+)
+
+
+def judge(estate: Estate, params: Params) -> Iterator[Looked]:
+    """One answer a balancer, a line and a router with a way to the internet."""
+    found, percent = demand(estate), int(params["percent"])
+    for one in estate.kind("net.lb"):
+        if open_ := unsure(one, "bandwidth_mbps", "system"):
+            yield open_
+        else:
+            yield _held(one, found, {str(one.get("system"))}, one.get("bandwidth_mbps"), percent)
+    for one in estate.kind("net.link"):
+        if open_ := unsure(one, "bandwidth_mbps", "lines", "ends"):
+            yield open_
+        else:
+            has = float(one.get("bandwidth_mbps") or 0) * float(one.get("lines") or 0)
+            yield _held(one, found, found.between(map(str, texts(one.get("ends")))), has, percent)
+    for one in estate.kind("net.router"):
+        if open_ := unsure(one, "egress_mbps", "role", "site"):
+            yield open_
+        elif one.get("role") != "access":
+            yield not_applicable(one, "不是互联网出口", "no way to the internet")
+        else:
+            yield _held(one, found, found.served.get(str(one.get("site")), ()), one.get("egress_mbps"), percent)
+
+
+def _held(
+    one: Resource, found: Demand, systems: frozenset[str] | set[str] | tuple[()], has: object, percent: int
+) -> Looked:
+    peak, open_ = found.total(systems)
+    needs, there = peak * percent / 100, float(has) if isinstance(has, int | float) else 0.0
+    wrong: list[Words] = []
+    if there < needs:
+        names = listed(systems)
+        wrong.append(
+            (
+                f"带宽 {there:g} Mbps,低于所承载系统的峰值 {needs:g} Mbps({names})",
+                f"{there:g} Mbps, less than the {needs:g} Mbps that pass it at the peak ({names})",
+            )
+        )
+    return concluded(one, wrong, open_)
