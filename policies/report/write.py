@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from policies.report import charts, drawings
-from policies.report.parts import assurance, words
+from policies.report.parts import assurance, words, zones
 
 _PAGE = Path(__file__).parent / "page"
 LANGUAGES = ("zh", "en")
@@ -36,7 +36,8 @@ def write(folder: Path, data: dict[str, Any], languages: Iterable[str] = LANGUAG
 
 
 def page(data: dict[str, Any], language: str) -> str:
-    """The HTML of one language."""
+    """The HTML of one language; of a report.json that was written before it had the address plan, too."""
+    data = {"plan": {"known": False}, "zones": zones.unproved(), **data}
     return _environment().get_template("page.html.j2").render(
         d=data, lang=language, zh=language == "zh", map=drawings.city_map(data["map"], language), number=charts.number,
         charts={

@@ -139,6 +139,14 @@ def test_nothing_known_is_said_and_not_drawn(language: str) -> None:
     assert page(empty, language).count('class="cell none"') == len(empty["plan"]["cells"])
 
 
+def test_a_report_of_before_there_was_a_plan_is_still_a_page() -> None:
+    data = full()
+    old = page({key: part for key, part in data.items() if key not in ("plan", "zones")}, "zh")
+    assert 'class="chart' not in old
+    assert "没有地址规划" in old
+    assert 'class="chart' in page(data, "zh")
+
+
 def test_nothing_is_proved_for_the_report_alone() -> None:
     asked = estate()
     assert build(None, None, asked, None)["zones"]["skipped"]

@@ -29,11 +29,7 @@ def between(read: Any, estate: Estate, verdict: Any, reasons: dict[str, Pair]) -
     """Places (the internet, then the zones as the city has them) and a cell for each two of them, in their order."""
     proof = worked_out(estate) if verdict is not None else None
     if proof is None:
-        why = reasons.get("judge") or pair(
-            "本次没有证明可达性,区域之间能到达什么未知。",
-            "Reachability was not proved in this run: what arrives between zones is not known.",
-        )
-        return {"skipped": why, "places": [], "cells": [], "unread": {"count": 0, "first": []}}
+        return unproved(reasons.get("judge"))
     found = _counted(proof)
     ends = Counter(_zone(proof, end) for end in proof.ends)
     places = _places(read, {*ends, *(key for both in found for key in both)}, ends)
@@ -42,6 +38,15 @@ def between(read: Any, estate: Estate, verdict: Any, reasons: dict[str, Pair]) -
     first = [pair(*words) for _, words in sorted(proof.city.open, key=lambda each: each[1][1])[:_MOST_UNREAD]]
     unread = {"count": len(proof.city.open), "first": first}
     return {"skipped": None, "places": places, "cells": cells, "unread": unread}
+
+
+def unproved(why: Pair | None = None) -> dict[str, Any]:
+    """What is said where nothing was worked out."""
+    why = why or pair(
+        "本次没有证明可达性,区域之间能到达什么未知。",
+        "Reachability was not proved in this run: what arrives between zones is not known.",
+    )
+    return {"skipped": why, "places": [], "cells": [], "unread": {"count": 0, "first": []}}
 
 
 class _Found:
