@@ -21,7 +21,7 @@ PACKAGES = {
     "etcd": "etcd-server", "nft": "nftables", "chromium": "chromium", "ip": "iproute2", "nc": "netcat-openbsd",
     "systemd-nspawn": "systemd-container", "mmdebstrap": "mmdebstrap", "ssh": "openssh-client", "fc-list": "fontconfig",
     "vtysh": "frr", "radvd": "radvd", "unbound-checkconf": "unbound", "kea-dhcp6": "kea-dhcp6-server",
-    "named-checkzone": "bind9-utils",
+    "named-checkzone": "bind9-utils", "tayga": "tayga",
 }  # fmt: skip
 """command → Debian package that brings it"""
 POSTGRESQL = Path("/usr/lib/postgresql")

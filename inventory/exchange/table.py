@@ -119,8 +119,10 @@ def _prefixes(chunk: list[Cells], lines: list[int]) -> list[Prefix] | None:
     """The prefixes of a chunk that has nothing else, column by column; None where any row has to be looked at."""
     if not chunk:
         return []
-    kinds, text, network, status, owner, zone, site, vlan, secret, _, system, name, note = zip(*chunk, strict=True)
-    if set(kinds) - _PREFIX or set(status) - texts.STATUS.keys() or not texts.plain(chain.from_iterable(chunk)):
+    kinds, text, network, status, owner, zone, site, vlan, secret, role, system, name, note = zip(*chunk, strict=True)
+    # what is a number or one of a few words below is harmless, or does not come through
+    words = chain(network, owner, zone, site, role, system, name, note)
+    if set(kinds) - _PREFIX or set(status) - texts.STATUS.keys() or not texts.plain(words):
         return None
     try:
         version, first, length = zip(*map(texts.prefix, text), strict=True)

@@ -35,7 +35,7 @@ class Router(Kind):
     stateful: bool = True
     default_deny: bool = True
     nat64: str | None = None
-    """the /96 under which it translates to IPv4 (RFC 6146, RFC 6052); None where it does not"""
+    """the prefix under which it translates to IPv4 (RFC 6146, RFC 6052); None where it does not"""
     pool4: str | None = None
     """IPv4 prefix that a translator speaks from; the first address is its own"""
 

@@ -9,6 +9,7 @@ from inventory.problems import refuse
 from inventory.rendering import services
 
 DEVICE = "nat64"
+LENGTHS = (32, 40, 48, 56, 64, 96)
 WELL_KNOWN = IPv6Network("64:ff9b::/96")
 
 
@@ -33,9 +34,13 @@ def _known(estate: Estate, name: str) -> tuple[IPv6Network, IPv4Network]:
     if found is None:
         raise KeyError(name)
     prefix, pool = IPv6Network(found["nat64"]), IPv4Network(found["pool4"])
-    if prefix.prefixlen != 96:
-        raise refuse("rendering.nat64", f"tayga 只支持 /96,写成了 {prefix}", f"tayga wants a /96, not {prefix}",
-                     where=f"net.router/{name}")  # fmt: skip
+    if prefix.prefixlen not in LENGTHS:
+        raise refuse(
+            "rendering.nat64",
+            f"NAT64 前缀 {prefix} 的长度只能是 {'、'.join(map(str, LENGTHS))}(RFC 6052 2.2):改规划",
+            f"a NAT64 prefix is of length {', '.join(map(str, LENGTHS))} (RFC 6052 2.2), not {prefix}: mend the plan",
+            where=f"net.router/{name}",
+        )
     if prefix == WELL_KNOWN and not pool.is_global:
         raise refuse(
             "rendering.nat64",

@@ -22,7 +22,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("LIANGZHU_HOME", str(tmp_path))
     monkeypatch.delenv("LIANGZHU_ENVIRONMENT", raising=False)
     reading.read.cache_clear()
-    addressing.settle(reading.read("demo"))
+    read = reading.read("demo")
+    addressing.save(read.places.addresses, addressing.assign(read, addressing.Allocations()))
     yield tmp_path
     reading.read.cache_clear()
 

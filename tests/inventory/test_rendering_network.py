@@ -155,6 +155,22 @@ def test_zones_are_read_by_a_name_server(story: Path, tmp_path: Path) -> None:
         accepted([program, "-i", "local", zone], text, tmp_path / "zone", lambda t: t.replace("IN SOA", "IN SOAP"))
 
 
+@pytest.mark.slow
+def test_tayga_reads_its_file(tmp_path: Path) -> None:
+    program = tool("tayga")
+    of = estate(next(s for s in STORIES if s.name == "two-sites"))
+    able = subprocess.run(["unshare", "--net", "true"], capture_output=True, check=False).returncode == 0
+    if not able or not Path("/dev/net/tun").exists():
+        pytest.skip("NO NETWORK NAMESPACES OR NO TUN HERE: what is rendered for tayga is not checked")
+    path = tmp_path / "tayga.conf"
+    for text, good in ((tayga.tayga(of, "access-a"), True), (tayga.tayga(of, "access-a").replace("/96", "/95"), False)):
+        path.write_text(text, encoding="utf-8")
+        done = subprocess.run(
+            ["unshare", "--net", program, "-c", str(path), "--mktun"], capture_output=True, check=False
+        )
+        assert (done.returncode == 0) == good, done.stderr
+
+
 @pytest.mark.parametrize("kind", ["net.router", "net.subnet", "net.link", "compute.host", "dns.record"])
 def test_what_is_not_known_yet_is_refused_by_name(kind: str) -> None:
     key = {"net.router": "loopback6", "net.subnet": "cidr6", "net.link": "prefix6", "dns.record": "values"}.get(
@@ -172,7 +188,7 @@ def test_the_well_known_prefix_never_carries_private_ipv4() -> None:
     router = services.translators(of)[0]
     for change, good in (
         ({"nat64": "64:ff9b::/96"}, False), ({"nat64": "64:ff9b::/96", "pool4": "8.8.8.0/24"}, True),
-        ({"nat64": "3fff:430:1300:64::/64"}, False), ({}, True),
+        ({"nat64": "3fff:430:1300:64::/80"}, False), ({"nat64": "3fff:430:1300:64::/64"}, True), ({}, True),
     ):  # fmt: skip
         changed = Resource(router.kind, router.name, router.stack, router.urn, {**router.properties, **change})
         if good:
