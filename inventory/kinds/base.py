@@ -30,6 +30,8 @@ class Kind(BaseModel):
     """fields that must be Pulumi secrets"""
     outputs: ClassVar[dict[str, type]] = {}
     """what the driver adds, beside the inputs"""
+    ill: ClassVar[frozenset[str]] = frozenset()
+    """values of the output `status` that say that it is there and not as wanted: drift, which an update mends"""
     secret_outputs: ClassVar[frozenset[str]] = frozenset()
     """outputs that are Pulumi secrets: the driver hands them over once, on creation, and never shows them again"""
     monitoring: ClassVar[Monitoring | None] = None

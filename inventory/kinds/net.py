@@ -25,6 +25,7 @@ class Router(Kind):
 
     replaces: ClassVar[frozenset[str]] = frozenset({"name", "site"})
     outputs: ClassVar[dict[str, type]] = {"status": str}
+    ill: ClassVar[frozenset[str]] = frozenset({"lost"})
     role: Literal["core", "access"]
     asn: int
     loopback6: str
@@ -45,6 +46,8 @@ class Link(Kind):
     """Lines between two sites' core routers; `prefix6` is the /127 of the first."""
 
     replaces: ClassVar[frozenset[str]] = frozenset({"name", "ends"})
+    outputs: ClassVar[dict[str, type]] = {"status": str}
+    ill: ClassVar[frozenset[str]] = frozenset({"cut", "lost"})
     ends: tuple[str, str]
     """sites"""
     routers: tuple[str, str]

@@ -73,8 +73,9 @@ class Gov(p.Provider):
         return p.CheckResponse(inputs=inputs)
 
     async def diff(self, request: p.DiffRequest) -> p.DiffResponse:
-        """Old outputs against new inputs over the kind's fields; `origin` never counts. A name is there once, so the
-        old one goes before the new one comes."""
+        """Old outputs against new inputs over the kind's fields; `origin` never counts. What is there and ill is to be
+        updated though nothing else is wanted of it. A name is there once, so the old one goes before the new one
+        comes."""
         kind = _kind(request.type)
         details: dict[str, p.PropertyDiff] = {}
         for key in kind.model_fields.keys() - {"origin", *request.ignore_changes}:
@@ -83,6 +84,8 @@ class Gov(p.Provider):
                 how = "ADD" if old.value is None else "DELETE" if new.value is None else "UPDATE"
                 full = f"{how}_REPLACE" if key in kind.replaces else how
                 details[key] = p.PropertyDiff(p.PropertyDiffKind[full], input_diff=True)
+        if kind.ill and plain(request.old_state.get("status", _ABSENT)) in kind.ill:
+            details["status"] = p.PropertyDiff(p.PropertyDiffKind.UPDATE, input_diff=False)
         replaces = sorted(kind.replaces & details.keys())
         return p.DiffResponse(
             changes=bool(details), replaces=replaces, delete_before_replace=bool(replaces), diffs=sorted(details),

@@ -121,6 +121,19 @@ def ping(space: str, address: str) -> bool:
     return subprocess.run(command, capture_output=True, timeout=30, check=False).returncode == 0
 
 
+def pings(space: str, address: str, count: int) -> list[float]:
+    """Round trips in milliseconds of those of `count` packets that came back within 2 s."""
+    command = ["ip", "netns", "exec", space, "chroot", str(image.location()), "ping", "-c", str(count), "-i", "0.05",
+               "-W", "2", address]  # fmt: skip
+    said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
+    return [float(word.removeprefix("time=")) for word in said.split() if word.startswith("time=")]
+
+
+def router_space(place: Path, router: str) -> str:
+    """A router's network namespace."""
+    return names.netns(names.lab_id(place), "net.router", router)
+
+
 def tables(records_folder: Path) -> dict[str, str]:
     """Routes of every router of a lab, as text."""
     lab = names.lab_id(records_folder)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from inventory.places import ROOT
-from stacks.drivers.lab import Lab, cgroups, image, left, names, registry, shell, sweep, teardown
+from stacks.drivers.lab import Lab, cgroups, image, left, names, partition, registry, shell, sweep, teardown
 from tests.drivers import labs
 from tests.drivers.labs import City
 
@@ -182,16 +182,16 @@ def test_several_workers_build_one_network(city: City) -> None:
 
 def test_cut_lines_are_routed_round_until_there_is_none(city: City) -> None:
     city.build(*NETWORK, labs.host("a", 1), labs.host("b", 2))
-    city.lab.cut("line-a-b")
+    partition.cut(city.place, "line-a-b")
     assert city.reaches("web-a-1", "3fff:0:0:2::1"), "by way of c"
-    city.lab.cut("line-a-c")
+    partition.cut(city.place, "line-a-c")
     assert not city.reaches("web-a-1", "3fff:0:0:2::1")
     city.build(labs.segment("b", 2, "access-b"))
     assert not city.reaches("web-a-1", "3fff:0:0:2::1"), "converging again does not mend a cut line"
-    city.lab.mend("line-a-b")
+    partition.mend(city.place, "line-a-b")
     assert city.reaches("web-a-1", "3fff:0:0:2::1")
     assert city.reaches("web-a-1", "198.18.2.1")
-    assert labs.refused(city.lab.cut, "line-x").reason == "not-found"
+    assert labs.refused(partition.cut, city.place, "line-x").reason == "not-found"
 
 
 def test_a_segment_moves_to_another_router_with_its_hosts(city: City) -> None:

@@ -175,6 +175,16 @@ def test_drift_is_read_and_then_is_a_change(gov: Gov, tmp_path: Path) -> None:
     assert diff(gov, "db.instance", seen.properties, DATABASE).diffs == ["storage_gib"]
 
 
+@pytest.mark.parametrize(("kind", "status", "changes"), [
+    ("net.link", "up", False), ("net.link", "active", False), ("net.link", "lost", True), ("net.link", "cut", True),
+    ("net.router", "lost", True), ("net.router", "cut", False), ("compute.host", "lost", False),
+])  # fmt: skip
+def test_what_is_there_and_ill_is_a_change(gov: Gov, kind: str, status: str, changes: bool) -> None:
+    request = p.DiffRequest(urn(kind), "id", {"status": boxed(status)}, {}, [])
+    answer = asyncio.run(gov.diff(request))
+    assert (answer.changes, answer.diffs, answer.replaces) == (changes, ["status"] if changes else [], [])
+
+
 def test_reading_without_drift_is_no_change(gov: Gov) -> None:
     made = create(gov, "net.subnet", SUBNET)
     given_ = inputs(gov, "net.subnet", SUBNET)

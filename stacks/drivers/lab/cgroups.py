@@ -1,4 +1,4 @@
-"""One control group a host, made before the host starts. In: lab and host. Out: folders, the processes in them.
+"""One control group a host or line, made before it starts. In: lab and host. Out: folders, the processes in them.
 
 The group is how a host's processes are found and ended: pid files lie after a crash, a group does not. Works with
 cgroup v2 and with v1 (each hierarchy apart, or the hybrid of both).
@@ -7,6 +7,7 @@ cgroup v2 and with v1 (each hierarchy apart, or the hybrid of both).
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +15,12 @@ ROOT = Path("/sys/fs/cgroup")
 _V1 = ("systemd", "unified", "pids", "memory")
 """hierarchies of v1 that a host gets a group in: systemd's own two, and the limits that we set"""
 PIDS = 4096
+LINE = "@"
+"""what the group of a line begins with; no host's name does"""
+_START = (
+    'for group; do [ "$group" = -- ] && break; shift; echo 0 > "$group/cgroup.procs" || exit 1; done; shift; exec "$@"'
+)
+"""joins the groups first, so that nothing of the host is ever outside of them"""
 
 
 def hierarchies(root: Path = ROOT) -> tuple[Path, ...]:
@@ -85,8 +92,24 @@ def remove(lab: str, host: str = "", root: Path = ROOT) -> None:
                 os.rmdir(top)
 
 
+def apart(groups: Iterable[Path], command: Iterable[str]) -> list[str]:
+    """A command that starts another in the groups and does not wait for it.
+
+    setsid --fork: Ctrl-C does not reach it, and it is init's child, not ours."""
+    return ["sh", "-c", _START, "sh", *map(str, groups), "--", "setsid", "--fork", *command]
+
+
 def hosts(lab: str, root: Path = ROOT) -> frozenset[str]:
     """Hosts that have a group."""
+    return frozenset(name for name in _groups(lab, root) if not name.startswith(LINE))
+
+
+def lines(lab: str, root: Path = ROOT) -> frozenset[str]:
+    """Groups of lines; every name begins with `LINE`."""
+    return frozenset(name for name in _groups(lab, root) if name.startswith(LINE))
+
+
+def _groups(lab: str, root: Path) -> frozenset[str]:
     return frozenset(
         entry.name for top in folders(lab, "", root) if top.is_dir() for entry in top.iterdir() if entry.is_dir()
     )

@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from stacks.drivers.lab import cgroups, machine, names, ports, registry, shell
+from stacks.drivers.lab import cgroups, lines, machine, names, ports, registry, shell
 from stacks.drivers.lab.records import flocked
 
 Observe = Callable[[str, str], None]
@@ -68,6 +68,7 @@ def _end(lab: str, folder: Path, observe: Observe) -> None:
         observe(f"关闭 {len(hosts)} 台主机", f"ending {len(hosts)} hosts")
     with ThreadPoolExecutor(4) as several:
         list(several.map(lambda host: machine.erase(lab, folder, host), hosts))
+    lines.weed(lab)  # before the namespaces: a program holds those of its devices
     cgroups.remove(lab)
     for point in _mounts(folder):
         shell.run("umount", "--lazy", point, check=False)

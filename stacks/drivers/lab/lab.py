@@ -12,9 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-from pydantic import ValidationError
+from typing import Any, cast
 
 from inventory.kinds import kinds
 from inventory.kinds.base import Kind
@@ -23,10 +21,24 @@ from inventory.kinds.net import Link, Router, Subnet
 from inventory.kinds.sec import Bastion
 from inventory.model import Environment
 from inventory.places import Places
-from inventory.problems import Refused
 from stacks.drivers.base import DriverError, Need, Thing
-from stacks.drivers.lab import cgroups, checks, ending, image, machine, names, needs, network, ports, registry, shell
+from stacks.drivers.lab import (
+    cgroups,
+    checks,
+    ending,
+    faults,
+    image,
+    lines,
+    machine,
+    names,
+    needs,
+    network,
+    ports,
+    registry,
+    shell,
+)
 from stacks.drivers.lab.records import Record, Records
+from stacks.drivers.lab.saying import said
 from stacks.drivers.wants import checked
 
 MADE = ("net.router", "net.link", "net.subnet", "sec.bastion", "compute.host")
@@ -71,7 +83,7 @@ class Lab:
     @staticmethod
     def teardown(folder: Path, observe: image.Observe) -> None:
         """Everything of the lab in `folder` goes, also what a crash left. DriverError."""
-        with _said("lab"):
+        with said("lab"):
             ending.teardown(folder, observe)
 
     def create(self, want: Thing) -> Thing:
@@ -98,12 +110,12 @@ class Lab:
         return found if found and found.id == id else None
 
     def find(self, kind: str, name: str) -> Thing | None:
-        with _said(name):
+        with said(name):
             record = self._records.get(kind, name) if kind in MADE else None
             return self._seen(record) if record else None
 
     def list(self) -> Iterator[Thing]:
-        with _said("lab"):
+        with said("lab"):
             seen = [self._seen(record) for record in self._records.of(*MADE)]
         yield from (thing for thing in seen if thing)
 
@@ -119,6 +131,7 @@ class Lab:
                 checks.unused(self._records, record)
                 self._records.put(replace(record, whole=False))  # cut short from here on, it is not shown any more
                 if kind.startswith("net."):
+                    faults.drop(self._records, cast(Any, kind), name)
                     self._unmake(record)
                     self._records.drop(kind, name)
                     network.converge(self.id, self._records)
@@ -127,30 +140,19 @@ class Lab:
             self._records.drop(kind, name)
 
     def restore(self, parallel: int = 4) -> tuple[str, ...]:
-        """Bring back what a reboot or a killed host took; returns the names that were not well. Idempotent."""
-        with _said("lab"):
-            ill = [r for r in self._records.of(*MADE) if r.whole and not self._well(r)]
+        """Bring back what a reboot or a killed host took, and end every fault; returns the names that were not well.
+        Idempotent."""
+        with said("lab"):
+            ill = [r for r in self._records.of(*MADE) if r.whole and not self._right(r)]
+            with self._records.locked("topology"):
+                for fault in faults.of(self._records):
+                    faults.drop(self._records, fault.subject, fault.name)
             for record in [r for r in ill if r.kind != "compute.host"]:
                 self.create(Thing(record.kind, record.name, record.wanted))
             with ThreadPoolExecutor(parallel) as several:
                 hosts = [Thing(r.kind, r.name, r.wanted) for r in ill if r.kind == "compute.host"]
                 list(several.map(self.create, hosts))
         return tuple(record.name for record in ill)
-
-    def cut(self, line: str) -> None:
-        """Take a `net.link` down without deleting it, as a digger would; routes go another way where there is one."""
-        self._switch(line, up=False)
-
-    def mend(self, line: str) -> None:
-        """End of `cut`."""
-        self._switch(line, up=True)
-
-    def _switch(self, line: str, *, up: bool) -> None:
-        with _said(line), self._records.locked("topology"):
-            record = self._records.get("net.link", line)
-            if record is None:
-                raise DriverError("not-found", f"没有线路 {line}", f"there is no line {line}", where=line)
-            network.switch(self.id, self._records, Link(**record.wanted), up=up)
 
     def close(self) -> None:
         """Nothing is held between calls."""
@@ -168,6 +170,8 @@ class Lab:
                 if any(old.wanted.get(word) != properties[word] for word in type(wanted).replaces):
                     self._unmake(old)
                     record = replace(record, whole=False)
+            for fault in faults.against(self._records, kind, properties):
+                faults.drop(self._records, fault.subject, fault.name)
             self._records.put(record)
         try:
             record = replace(record, outputs=self._make(wanted), whole=True)
@@ -246,7 +250,10 @@ class Lab:
     def _now(self, record: Record) -> dict[str, Any]:
         """Outputs that change by themselves."""
         if record.kind == "net.router":
-            return {"status": "up"}
+            dead = any(it.subject == "net.router" and it.name == record.name for it in faults.of(self._records))
+            return {"status": "lost" if dead else "up"}
+        if record.kind == "net.link":
+            return {"status": lines.status(self.id, Link(**record.wanted))}
         if record.kind == "compute.host":
             bastion = next((names.netns(self.id, b.kind, b.name) for b in self._records.of("sec.bastion")), None)
             return {
@@ -255,13 +262,17 @@ class Lab:
             }
         return {}
 
+    def _right(self, record: Record) -> bool:
+        """Is it in the kernel, and nothing done to it?"""
+        return self._well(record) and self._now(record).get("status") not in kinds()[record.kind].ill
+
     def _well(self, record: Record) -> bool:
         """Is it in the kernel as it should be?"""
         wanted = kinds()[record.kind](**record.wanted)
         if isinstance(wanted, Router):
             return shell.alive(names.netns(self.id, record.kind, record.name))
         if isinstance(wanted, Link):
-            return network.has_line(self.id, wanted)
+            return lines.well(self.id, wanted)
         if isinstance(wanted, Subnet):
             return network.has_segment(self.id, wanted.router, wanted.cidr6)
         subnet = self._records.get("net.subnet", record.wanted["subnet"])
@@ -271,38 +282,10 @@ class Lab:
     @contextmanager
     def _made(self, kind: str, name: str) -> Iterator[None]:
         """One maker of a thing at a time; whatever goes wrong is a DriverError."""
-        with _said(name), self._records.locked(f"{kind}-{name}"):
+        with said(name), self._records.locked(f"{kind}-{name}"):
             yield
 
 
 def _parse(want: Thing) -> tuple[dict[str, Any], Kind]:
     properties = checked(replace(want, properties={**want.properties, "name": want.name}), MADE, "lab")
     return properties, kinds()[want.kind](**properties)
-
-
-@contextmanager
-def _said(where: str) -> Iterator[None]:
-    """Whatever this machine says, said as a DriverError."""
-    try:
-        yield
-    except Refused as error:
-        problem = error.problems[0]
-        raise DriverError("unavailable", problem.zh, problem.en, where=where) from error
-    except ValidationError as error:
-        raise DriverError(
-            "unavailable",
-            f"旧版本的记录读不懂({error.error_count()} 处):用 ./lz destroy 清理后重建",
-            f"a record of another version is not understood ({error}): clear the lab with ./lz destroy",
-            where=where,
-        ) from error
-    except PermissionError as error:
-        raise DriverError(
-            "denied", f"权限不足({error}):请用 root 运行", f"not permitted ({error}): run as root", where=where
-        ) from error
-    except OSError as error:
-        raise DriverError(
-            "unavailable",
-            f"本机出错({error}):排除后重试",
-            f"this machine said {error}: put it right, try again",
-            where=where,
-        ) from error

@@ -22,10 +22,6 @@ from stacks.drivers.base import DriverError
 from stacks.drivers.lab import cgroups, names, shell
 
 STOP_SECONDS = 20
-_START = (
-    'for group; do [ "$group" = -- ] && break; shift; echo 0 > "$group/cgroup.procs" || exit 1; done; shift; exec "$@"'
-)
-"""joins the groups first, so that nothing of the host is ever outside of them"""
 
 
 def folder(lab_folder: Path, host: str) -> Path:
@@ -89,9 +85,8 @@ def start(lab: str, place: Path, host: Host) -> None:
         "--timezone=off",
     ]  # fmt: skip
     with (place / "console.log").open("ab") as console:
-        # setsid --fork: nobody waits for it, Ctrl-C does not reach it, and it is init's child, not ours
         done = subprocess.run(
-            ["sh", "-c", _START, "sh", *map(str, groups), "--", "setsid", "--fork", *command],
+            cgroups.apart(groups, command),
             stdin=subprocess.DEVNULL,
             stdout=console,
             stderr=console,

@@ -30,7 +30,12 @@ def path(namespace: str) -> str:
 
 def port(lab: str, kind: str, name: str) -> str:
     """A router's device towards a host or a bastion; at most 15 characters, as the kernel wants."""
-    return _device(f"lz{lab}p", kind, name)
+    return _device(ports(lab), kind, name)
+
+
+def ports(lab: str) -> str:
+    """What every `port` begins with."""
+    return f"lz{lab}p"
 
 
 def wire(lab: str, *what: str) -> str:

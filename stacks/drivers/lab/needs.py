@@ -10,7 +10,7 @@ from pathlib import Path
 
 from inventory.problems import refuse
 from stacks.drivers.base import Need
-from stacks.drivers.lab import cgroups, image, registry, shell
+from stacks.drivers.lab import cgroups, image, lines, registry, shell
 
 _TOOLS = (
     ("systemd-nspawn", "systemd-container", "启动主机", "boots the hosts"),
@@ -97,6 +97,11 @@ def prepare(observe: image.Observe) -> None:
             "this machine makes no real hosts: " + "; ".join(f"{need.name} ({need.en})" for need in missing),
         )
     image.build(observe)
+    if lines.way() == "none":
+        observe(
+            "内核没有 netem,/dev/net/tun 也不可用:线路不施加时延和带宽",
+            "the kernel has no netem and /dev/net/tun cannot be used: lines have no delay and no bandwidth",
+        )
     limit = int(registry.INSTANCES.read_text())
     if limit < registry.ENOUGH:
         observe(

@@ -1,4 +1,4 @@
-"""Routers, lines and segments, made to agree with the records. In: records. Out: namespaces, veth pairs, routes.
+"""Routers, lines and segments, made to agree with the records. In: records. Out: namespaces, devices, routes, faults.
 
 `converge` is the only one that decides: it may be run at any time, by any worker process, and does nothing where
 all is well. The caller holds the lock `topology`.
@@ -7,7 +7,8 @@ all is well. The caller holds the lock `topology`.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+import time
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -15,7 +16,8 @@ from inventory.kinds.net import Link, Router, Subnet
 from inventory.rendering import nodes, routes
 from inventory.rendering.nodes import Net
 from stacks.drivers.base import DriverError
-from stacks.drivers.lab import names, shell
+from stacks.drivers.lab import faults, lines, loss, names, shell
+from stacks.drivers.lab.faults import Harm
 from stacks.drivers.lab.ports import make_space
 from stacks.drivers.lab.records import Records
 from stacks.drivers.lab.shell import Device
@@ -32,25 +34,37 @@ _ROUTING = {
 }
 
 
+Seen = dict[str, dict[str, Device]]
+"""router → its devices"""
+
+
 def converge(lab: str, records: Records) -> None:
-    """Make every router, line and route equal to the records. Idempotent; heals what a reboot took."""
+    """Make every router, line, route and fault equal to the records. Idempotent; heals what a reboot took."""
     routers = {r.name: Router(**r.wanted) for r in records.of("net.router")}
-    lines = [Link(**r.wanted) for r in records.of("net.link")]
+    links = [Link(**r.wanted) for r in records.of("net.link")]
     segments = [Subnet(**r.wanted) for r in records.of("net.subnet")]
-    seen: dict[str, dict[str, Device]] = {}
+    harm = faults.harm(faults.of(records), links)
+    for name in routers:
+        make_space(names.netns(lab, "net.router", name), _ROUTING)
+    lines.weed(lab, links)
+    for link in links:
+        lines.lay(lab, link)
+    seen: Seen = {name: shell.devices(names.netns(lab, "net.router", name)) for name in routers}
+    net = _net(routers, links, segments)
+    edges = nodes.edges(net, partial(names.wire, lab))
+    _star(lab, edges, seen)
+    _weed(lab, seen, edges)
+    _switch(lab, edges, harm, seen)
     for name, router in routers.items():
-        space = names.netns(lab, "net.router", name)
-        make_space(space, _ROUTING)
-        seen[name] = shell.devices(space)
         loopback = str(ipaddress.ip_interface(router.loopback6))
         if loopback not in seen[name]["lo"].addresses:
-            shell.ip(space, f"addr replace {loopback} dev lo")
-    net = _net(routers, lines, segments)
-    edges = nodes.edges(net, partial(names.wire, lab))
-    for edge in edges:
-        _wire(lab, edge, seen)
-    _weed(lab, seen, edges)
-    up = [e for e in edges if all(seen[end][device].up for end, device in zip(e.ends, e.devices, strict=True))]
+            shell.ip(names.netns(lab, "net.router", name), f"addr replace {loopback} dev lo")
+    _address(lab, edges, seen)
+    _ports(lab, records, {s.name: s.router for s in segments}, seen)
+    up = [
+        edge for edge in edges
+        if edge.name not in harm.avoided and all(seen[end][it].up for end, it in _ends(edge))
+    ]  # fmt: skip
     for name, hops in routes.tables(routers, up, nodes.spread(net)).items():
         _table(names.netns(lab, "net.router", name), hops)
 
@@ -61,57 +75,111 @@ def has_segment(lab: str, router: str, cidr: str) -> bool:
     return shell.alive(space) and routes.Hop(nodes.normal(cidr), routes.UNREACHABLE) in _present(space)
 
 
-def has_line(lab: str, line: Link) -> bool:
-    """Is the line there, at both ends? (It may be cut.)"""
-    for router, device in zip(line.routers, _devices(lab, line), strict=True):
-        space = names.netns(lab, "net.router", router)
-        if not shell.alive(space) or device not in shell.devices(space):
-            return False
-    return True
-
-
-def switch(lab: str, records: Records, line: Link, *, up: bool) -> None:
-    """Cut a line, or mend it; routes go another way where there is one."""
-    for router, device in zip(line.routers, _devices(lab, line), strict=True):
-        shell.ip(names.netns(lab, "net.router", router), f"link set {device} {'up' if up else 'down'}")
-    converge(lab, records)
-
-
-def _net(routers: dict[str, Router], lines: Iterable[Link], segments: Iterable[Subnet]) -> Net:
+def _net(routers: dict[str, Router], links: Iterable[Link], segments: Iterable[Subnet]) -> Net:
     """The records as the facts that routing is made of."""
     return Net(
         tuple(routes.Router(name, router.site or "", router.role) for name, router in routers.items()),
         {name: router.loopback6 for name, router in routers.items()},
-        tuple(nodes.Line(line.name, line.routers, line.prefix6, line.rtt_ms) for line in lines),
+        tuple(nodes.Line(line.name, line.routers, line.prefix6, line.rtt_ms) for line in links),
         tuple(nodes.Segment(s.name, s.router, nodes.prefixes(s.cidr6, s.cidr4)) for s in segments),
     )
 
 
-def _devices(lab: str, line: Link) -> tuple[str, str]:
-    return names.wire(lab, "line", line.name, "0"), names.wire(lab, "line", line.name, "1")
-
-
-def _wire(lab: str, edge: routes.Edge, seen: dict[str, dict[str, Device]]) -> None:
-    """A veth pair between two routers, with its addresses; what is well is left alone, also a cut line."""
-    ends = [
-        (end, names.netns(lab, "net.router", end), device) for end, device in zip(edge.ends, edge.devices, strict=True)
-    ]
-    if not all(device in seen[end] for end, _, device in ends):
+def _star(lab: str, edges: Iterable[routes.Edge], seen: Seen) -> None:
+    """Veth pairs inside sites; what is there is left alone."""
+    for edge in edges:
+        if all(device in seen[end] for end, device in _ends(edge)):
+            continue
+        ends = [(end, names.netns(lab, "net.router", end), device) for end, device in _ends(edge)]
         for end, space, device in ends:
             if device in seen[end]:  # half of an older pair
                 shell.ip(space, f"link del {device}")
-        (_, here, mine), (_, there, theirs) = ends
-        shell.run("ip", "link", "add", mine, "netns", here, "type", "veth", "peer", "name", theirs, "netns", there)
-        for _, space, device in ends:
+        lines.pair(*[(space, device) for _, space, device in ends])
+        for end, space, device in ends:
             shell.ip(space, f"link set {device} up")
-        for end, space, _ in ends:
             seen[end] = shell.devices(space)
-    for (end, space, device), address in zip(ends, edge.addresses, strict=True):
-        if address not in seen[end][device].addresses:
-            shell.ip(space, f"addr replace {address} dev {device} nodad")
 
 
-def _weed(lab: str, seen: dict[str, dict[str, Device]], edges: Iterable[routes.Edge]) -> None:
+def _ends(edge: routes.Edge) -> Iterable[tuple[str, str]]:
+    """(router, device) of both ends."""
+    return zip(edge.ends, edge.devices, strict=True)
+
+
+def _switch(lab: str, edges: Iterable[routes.Edge], harm: Harm, seen: Seen) -> None:
+    """Devices up and down, and deaf, as the faults have it."""
+    down = {device for edge in edges if edge.name in harm.cut or harm.dead & {*edge.ends} for device in edge.devices}
+    deaf = {device for edge in edges if edge.name in harm.lost for device in edge.devices}
+    opened: dict[str, set[str]] = {}
+    for router, devices in seen.items():
+        space = names.netns(lab, "net.router", router)
+        wanted = {
+            device: not (device in down or router in harm.dead)
+            for device in devices if device.startswith((names.wires(lab), names.ports(lab)))
+        }  # fmt: skip
+        turned = [f"link set {it} {'up' if up else 'down'}" for it, up in wanted.items() if devices[it].enabled != up]
+        _at_once(space, turned, wanted)
+        if turned:
+            opened[router] = {it for it, up in wanted.items() if up and not devices[it].enabled}
+        was = loss.silent(space)
+        if was != deaf & devices.keys():
+            loss.silence(space, deaf & devices.keys())
+            _ask_again(space, (was - deaf) & devices.keys())
+    if opened:  # both ends of each first, then a look at what came of it
+        _settle(lab, opened, seen)
+
+
+def _ask_again(space: str, devices: Iterable[str]) -> None:
+    """Forget neighbours that did not answer while a device was down or deaf: else the first packets after a repair wait
+    up to 3 s for the end of a question that was lost, and are lost too."""
+    _at_once(space, [f"neigh flush dev {device}" for device in devices], devices)
+
+
+def _settle(lab: str, opened: Mapping[str, set[str]], seen: Seen, seconds: float = 3) -> None:
+    """Until the devices that were set up let packets through, those that have no carrier apart."""
+    until = time.monotonic() + seconds
+    while True:
+        for router in seen:
+            seen[router] = shell.devices(names.netns(lab, "net.router", router))
+        late = [it for router, them in opened.items() for name, it in seen[router].items() if name in them and it.up]
+        if all(it.ready for it in late) or time.monotonic() > until:
+            break
+        time.sleep(0.05)
+    for router, them in opened.items():
+        _ask_again(names.netns(lab, "net.router", router), them & seen[router].keys())
+
+
+def _address(lab: str, edges: Iterable[routes.Edge], seen: Seen) -> None:
+    """Addresses of the devices between routers, also those that a device lost while it was down."""
+    for edge in edges:
+        for (router, device), address in zip(_ends(edge), edge.addresses, strict=True):
+            if seen[router][device].enabled and address not in seen[router][device].addresses:
+                space = names.netns(lab, "net.router", router)
+                shell.ip(space, f"addr replace {address} dev {device} nodad")
+
+
+def _ports(lab: str, records: Records, behind: Mapping[str, str], seen: Seen) -> None:
+    """Gateways and host routes of ports that were down: the kernel drops both with the device."""
+    for record in records.of("compute.host", "sec.bastion"):
+        router, port = behind.get(record.wanted["subnet"], ""), names.port(lab, record.kind, record.name)
+        device = seen.get(router, {}).get(port)
+        if record.whole and device and device.enabled and f"{nodes.GATEWAY}/64" not in device.addresses:
+            end = nodes.Port(record.kind, record.name, router, record.wanted["address6"], record.wanted.get("address4"))
+            _at_once(names.netns(lab, "net.router", router), nodes.at_router(end, port).batch().splitlines(), [port])
+            space = names.netns(lab, record.kind, record.name)
+            if shell.alive(space):
+                _ask_again(space, [nodes.HOST_DEVICE])
+
+
+def _at_once(space: str, commands: Iterable[str], devices: Iterable[str]) -> None:
+    """Told to `ip`; a host's port may be taken away meanwhile, since hosts come and go without the lock."""
+    try:
+        shell.ip(space, *commands)
+    except DriverError:
+        if {*devices} <= shell.devices(space).keys():
+            raise
+
+
+def _weed(lab: str, seen: Seen, edges: Iterable[routes.Edge]) -> None:
     """Take away devices between routers that no record wants any more."""
     wanted = {device for edge in edges for device in edge.devices}
     for router, devices in seen.items():

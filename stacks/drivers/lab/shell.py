@@ -74,6 +74,10 @@ class Device:
 
     up: bool
     """has a carrier"""
+    ready: bool
+    """lets packets through: the kernel opens the queue of a device up to a second after it has a carrier again"""
+    enabled: bool
+    """somebody has set it up, with or without a carrier"""
     addresses: frozenset[str]
     """`address/length`, of both families"""
 
@@ -83,6 +87,8 @@ def devices(namespace: str) -> dict[str, Device]:
     return {
         row["ifname"]: Device(
             "LOWER_UP" in row.get("flags", ()),
+            row.get("operstate") in ("UP", "UNKNOWN"),
+            "UP" in row.get("flags", ()),
             frozenset(f"{it['local']}/{it['prefixlen']}" for it in row.get("addr_info", ()) if "local" in it),
         )
         for row in ip_json(namespace, "address", "show")

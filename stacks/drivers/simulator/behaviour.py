@@ -85,7 +85,7 @@ def outputs(kind: str, id_: str, token: Callable[[int], str]) -> dict[str, Any]:
     match kind:
         case "compute.host":
             return {"host_key": "", "proxy_command": "", "status": "running"}
-        case "net.router":
+        case "net.router" | "net.link":
             return {"status": "active"}
         case "k8s.namespace":
             return {"uid": token(16)}
