@@ -7,6 +7,7 @@ import random
 from dataclasses import replace
 from typing import Any, get_args, get_origin
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -78,6 +79,7 @@ def estates(draw: st.DrawFn) -> Estate:
     return Estate(tuple(made.values()))
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(estates(), st.randoms(use_true_random=False))
 def test_no_check_breaks_and_order_says_nothing(estate: Estate, shuffler: random.Random) -> None:
