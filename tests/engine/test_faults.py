@@ -201,7 +201,7 @@ def test_the_stopping_event_is_ctrl_c_once(bench: Bench) -> None:
 
 @pytest.mark.slow
 def test_exactly_one_of_two_engines_runs(bench: Bench) -> None:
-    bench.want(one=[thing("slow", delay=2)], two=[])
+    bench.want(one=[thing("slow", delay=10)], two=[])
     process = start(bench)
     until(lambda: bench.ask("SELECT * FROM log WHERE name='slow'"))
     (problem,) = bench.up().problems
