@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
+
 from stacks.engine import Options, Spec
 from tests.engine.conftest import Bench, thing
 
@@ -16,6 +18,7 @@ def test_dependencies_come_first_and_leave_last(bench: Bench) -> None:
     assert [name for _, name in bench.calls("delete")] == ["c", "b", "a"]
 
 
+@pytest.mark.slow
 def test_what_is_independent_runs_at_once(bench: Bench) -> None:
     bench.want(one=[thing(f"t{i}", delay=1) for i in range(4)])
     assert not bench.up().problems

@@ -129,6 +129,7 @@ def test_drift_is_found_and_mended(read: Read) -> None:
     assert again["cpu"] != 64
 
 
+@pytest.mark.slow
 def test_a_failure_stops_what_depends_on_it_and_the_next_run_goes_on(read: Read) -> None:
     fail(read.places.drivers / "simulator", "compute.host", "data-resources-identity-app-a-1", reason="denied")
     broken = up(read)
