@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from inventory import addressing, reading
 from inventory.estate import Estate, Resource
 from inventory.rendering import flows
 from inventory.rendering.nftables import nftables
@@ -20,6 +17,7 @@ from policies.reach.fields import Field
 from policies.reach.filters import passed
 from policies.reach.headers import Headers, Space
 from policies.reach.nft import ruleset
+from tests.policies.demo import planned
 
 CHANGES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("NET-001", "net.router", "access-a", {"egress_mbps": 1}),
@@ -62,22 +60,7 @@ CHANGES: list[tuple[str, str, str, dict[str, Any]]] = [
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Estate:
-    """The simulator environment, planned from nothing in a home of its own."""
-    from stacks import provisioning
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIANGZHU_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("LIANGZHU_ENVIRONMENT", "simulator")
-        reading.read.cache_clear()
-        try:
-            read = reading.read("simulator")
-            addressing.settle(read, datetime.now(UTC))
-            work = provisioning.work(read.places, read, lambda event: None, threading.Event())
-            plan = provisioning.plan(work)
-        finally:
-            reading.read.cache_clear()
-    assert not plan.problems, [str(problem) for problem in plan.problems]
-    return plan.estate
+    return planned(tmp_path_factory.mktemp("home"))
 
 
 def test_the_plan_of_the_demo_is_not_blocked_and_looked_at(demo: Estate) -> None:

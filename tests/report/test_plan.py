@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -26,6 +25,7 @@ from policies.reach.walking import walk
 from policies.report import build, charts
 from policies.report.parts import zones
 from policies.report.write import page
+from tests.policies.demo import planned
 from tests.report.fixture import estate, full
 
 LANGUAGES = ("zh", "en")
@@ -156,20 +156,7 @@ def test_nothing_is_proved_for_the_report_alone() -> None:
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Estate:
-    """The simulator environment, planned from nothing in a home of its own, and judged."""
-    from stacks import provisioning
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LIANGZHU_HOME", str(tmp_path_factory.mktemp("home")))
-        patch.setenv("LIANGZHU_ENVIRONMENT", "simulator")
-        reading.read.cache_clear()
-        try:
-            read = reading.read("simulator")
-            addressing.settle(read, datetime.now(UTC))
-            plan = provisioning.plan(provisioning.work(read.places, read, lambda event: None, threading.Event()))
-        finally:
-            reading.read.cache_clear()
-    return plan.estate
+    return planned(tmp_path_factory.mktemp("home"))
 
 
 def _zones(of: Estate) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         if open_ := unsure(one, "bandwidth_mbps", "system"):
             yield open_
         else:
-            yield _held(one, found, {str(one.get("system"))}, one.get("bandwidth_mbps"), percent)
+            yield _held(one, found, frozenset({str(one.get("system"))}), one.get("bandwidth_mbps"), percent)
     for one in estate.kind("net.link"):
         if open_ := unsure(one, "bandwidth_mbps", "lines", "ends"):
             yield open_
@@ -45,12 +45,12 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         elif one.get("role") != "access":
             yield not_applicable(one, "不是互联网出口", "no way to the internet")
         else:
-            yield _held(one, found, found.served.get(str(one.get("site")), ()), one.get("egress_mbps"), percent)
+            yield _held(
+                one, found, found.served.get(str(one.get("site")), frozenset()), one.get("egress_mbps"), percent
+            )
 
 
-def _held(
-    one: Resource, found: Demand, systems: frozenset[str] | set[str] | tuple[()], has: object, percent: int
-) -> Looked:
+def _held(one: Resource, found: Demand, systems: frozenset[str], has: object, percent: int) -> Looked:
     peak, open_ = found.total(systems)
     needs, there = peak * percent / 100, float(has) if isinstance(has, int | float) else 0.0
     wrong: list[Words] = []

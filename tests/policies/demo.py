@@ -1,0 +1,31 @@
+"""The demo's own plan, as the engine makes it."""
+
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from inventory import addressing, reading
+from inventory.estate import Estate
+
+
+def planned(home: Path) -> Estate:
+    """The simulator environment, planned from nothing in a home of its own."""
+    from stacks import provisioning
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LIANGZHU_HOME", str(home))
+        patch.setenv("LIANGZHU_ENVIRONMENT", "simulator")
+        reading.read.cache_clear()
+        try:
+            read = reading.read("simulator")
+            addressing.settle(read, datetime.now(UTC))
+            work = provisioning.work(read.places, read, lambda event: None, threading.Event())
+            plan = provisioning.plan(work)
+        finally:
+            reading.read.cache_clear()
+    assert not plan.problems, [str(problem) for problem in plan.problems]
+    return plan.estate
