@@ -98,7 +98,3 @@ class Address(Frozen):
     @property
     def bureau_bits(self) -> int:
         return self.bits("bureau")
-
-    @property
-    def segment_bits(self) -> int:
-        return self.bits("segment")
