@@ -14,7 +14,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+T = TypeVar("T")
 
 
 class _Marker(str):
@@ -114,6 +116,12 @@ class Estate:
     def children(self, urn: str) -> tuple[Resource, ...]:
         return tuple(r for r in self.resources if r.parent == urn)
 
+    def derived(self, make: Callable[[Estate], T]) -> T:
+        """What a pure function makes of this estate, made once: an index that several readers share."""
+        if make not in self._derived:
+            self._derived[make] = make(self)
+        return self._derived[make]
+
     def only(self, keep: Callable[[Resource], bool]) -> Estate:
         return Estate(tuple(filter(keep, self.resources)))
 
@@ -139,6 +147,10 @@ class Estate:
     @cached_property
     def _urns(self) -> dict[str, Resource]:
         return {r.urn: r for r in self.resources}
+
+    @cached_property
+    def _derived(self) -> dict[Any, Any]:
+        return {}
 
     @cached_property
     def _indexes(self) -> dict[str, dict[str, list[Resource]]]:

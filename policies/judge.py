@@ -1,6 +1,6 @@
 """The estate → a verdict. The one evaluator behind preview, apply, the stock CLI and the monitor.
 
-In: an estate, planned or deployed, and a profile. Out: a frozen `Verdict` that can be printed, compared and signed.
+In: an estate, planned or deployed, a profile, and the day for checks that ask for it. Out: a frozen `Verdict` that can be printed, compared and signed.
 Pure: no clock, no network, no order but its own. A check that breaks answers `error` and blocks where it is
 mandatory; the others still run. What is unknown in a plan is reported and judged again with the real value; what is
 still unknown when it is applied blocks.
@@ -11,12 +11,13 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from datetime import date
 from functools import cached_property
 from typing import Any
 
 from inventory.estate import Estate
 from inventory.problems import Problem
-from policies.checks.shape import Answer, Check, Looked, Severity
+from policies.checks.shape import Answer, Check, Looked, Severity, unknown
 from policies.profiles import Entry, Profile
 from policies.profiles import profile as profile_named
 
@@ -94,16 +95,21 @@ Observe = Callable[[str, Mapping[str, int]], None]
 
 
 def judge(
-    estate: Estate, profile: str | Profile = "level3", *, planned: bool, observe: Observe | None = None
+    estate: Estate,
+    profile: str | Profile = "level3",
+    *,
+    planned: bool,
+    on: date | None = None,
+    observe: Observe | None = None,
 ) -> Verdict:
-    """Judge an estate by a profile (a name of profiles.yaml). Refused only where the profile is wrong."""
+    """Judge an estate by a profile (a name of profiles.yaml), on a day. Refused only where the profile is wrong."""
     chosen = profile_named(profile) if isinstance(profile, str) else profile
     findings: list[Finding] = []
     spared: list[Finding] = []
     results: dict[str, dict[str, int]] = {}
     for entry in chosen.entries:
         check = entry.loaded.check
-        looked = look(estate, entry)
+        looked = look(estate, entry, on)
         counts = dict.fromkeys((answer.value for answer in Answer), 0)
         mine: list[Finding] = []
         for one in looked:
@@ -119,11 +125,14 @@ def judge(
     return Verdict(chosen.name, planned, tuple(findings), tuple(spared), results)
 
 
-def look(estate: Estate, entry: Entry) -> list[Looked]:
+def look(estate: Estate, entry: Entry, on: date | None = None) -> list[Looked]:
     """What a check says; what it said before it broke counts too."""
     looked: list[Looked] = []
+    if entry.loaded.check.dated and on is None:
+        return [unknown(None, "没有给出日期,不能判断时效", "no day was given: nothing that ages can be judged")]
+    params = {**entry.params, "today": on} if entry.loaded.check.dated else entry.params
     try:
-        looked.extend(entry.loaded.judge(estate, entry.params))
+        looked.extend(entry.loaded.judge(estate, params))
     except Exception as error:
         # the error's own text is left out: it may hold a value that nobody here may see
         frame = traceback.extract_tb(error.__traceback__)[-1]

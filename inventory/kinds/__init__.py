@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from inventory.kinds.base import Kind
 
-_AREAS = ("gov", "net", "compute", "k8s", "db", "storage", "kms", "sec", "iam", "dr", "dns", "log", "mon")
+_AREAS = ("gov", "net", "compute", "k8s", "db", "storage", "kms", "sec", "iam", "dr", "dns", "log", "mon", "audit", "stack",
+          "host", "zt", "iot", "mail")  # fmt: skip
 _PACKAGE = "gov:"
 
 

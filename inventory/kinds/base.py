@@ -56,3 +56,34 @@ class Kind(BaseModel):
         """`net.sg_rule` for `inventory.kinds.net.SgRule`."""
         area = cls.__module__.rpartition(".")[2]
         return f"{area}.{re.sub(r'(?<!^)(?=[A-Z])', '_', cls.__name__).lower()}"
+
+
+class Recorded(Kind):
+    """Base of what enters the estate without the provider: facts of hosts, evidence, what another cloud's configuration
+    says. Whatever was not recorded is `None`: a check says "unknown" of it, never "pass"."""
+
+    record: ClassVar[bool] = True
+
+
+class Device(Recorded):
+    """Base of security devices and services, physical or virtual."""
+
+    protects: tuple[str, ...] | None = None
+    """what it stands before or watches: `<kind>/<name>`, or the key of a zone as `zone/<key>`"""
+    families: tuple[str, ...] | None = None
+    """ipv4, ipv6: what it looks at"""
+    management_subnet: str | None = None
+    management_protocols: tuple[str, ...] | None = None
+    """ssh, https, tlcp, snmpv3, telnet, http, snmpv1, snmpv2"""
+    management_channel: str | None = None
+    """out-of-band, encrypted, plain"""
+    log: str | None = None
+    """log sink"""
+    certificate_number: str | None = None
+    certificate_expires: str | None = None
+    """ISO 8601 date"""
+    trusted_boot: bool | None = None
+    attestation: str | None = None
+    """who its measurements are sent to"""
+    signatures_updated: bool | None = None
+    """its signatures update themselves"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from inventory.kinds.base import Kind, Monitoring
+from inventory.kinds.base import Kind, Monitoring, Recorded
 
 
 class Pool(Kind):
@@ -46,3 +46,27 @@ class Host(Kind):
     security_groups: tuple[str, ...]
     admin: str = "lzops"
     """the account that operations use"""
+
+
+class Image(Recorded):
+    """What machines are started from."""
+
+    hardened: bool | None = None
+    built: str | None = None
+    """ISO 8601 date"""
+    approved: bool | None = None
+    architecture: str | None = None
+    os: str | None = None
+    digest: str | None = None
+    """`<algorithm>:<hex>`"""
+    signature_checked: bool | None = None
+    encryption_key: str | None = None
+    public: bool | None = None
+    shared_with: tuple[str, ...] | None = None
+
+
+class Registry(Recorded):
+    """Where images and packages come from."""
+
+    signatures: str | None = None
+    """enforce, warn, off"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from inventory.kinds.base import Kind, Monitoring
+from inventory.kinds.base import Kind, Monitoring, Recorded
 
 
 class Instance(Kind):
@@ -30,3 +30,15 @@ class Instance(Kind):
     checksums: bool = True
     storage_gib: int
     audit: bool = True
+    deletion_protection: bool = False
+
+
+class Grant(Recorded):
+    """What one account may do in a database."""
+
+    instance: str | None = None
+    grantee: str | None = None
+    """account, `public`, or a shared group"""
+    schema_name: str | None = None
+    tables: tuple[str, ...] | None = None
+    privileges: tuple[str, ...] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from inventory.kinds.base import Kind
+from inventory.kinds.base import Kind, Recorded
 
 
 class Record(Kind):
@@ -16,3 +16,14 @@ class Record(Kind):
     values: tuple[str, ...]
     ttl: int
     exposure: Literal["internet", "extranet", "private"]
+
+
+class Gslb(Recorded):
+    """Names that lead to whichever site serves."""
+
+    fqdn: str | None = None
+    of: str | None = None
+    """stack name of the system"""
+    sites: tuple[str, ...] | None = None
+    health_check: bool | None = None
+    automatic: bool | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from inventory.kinds.base import Kind
+from inventory.kinds.base import Kind, Recorded
 
 
 class Replication(Kind):
@@ -37,3 +37,29 @@ class BackupPlan(Kind):
     restore_test_days: int
     """a restore is tested at least so often"""
     encryption_key: str | None
+
+
+class Plan(Recorded):
+    """How a system is recovered."""
+
+    of: str | None = None
+    """stack name of the system"""
+    capability: int | None = None
+    """level of GB/T 20988 that is claimed, 1 to 6"""
+    standby: str | None = None
+    """none, on-demand, ready, running"""
+    vaulting_hours: int | None = None
+    """electronic transfer to the standby site at least so often"""
+    switch: str | None = None
+    """manual, central, automatic"""
+
+
+class Copy(Recorded):
+    """A copy of a backup in another place."""
+
+    of: str | None = None
+    """`dr.backup_plan/<name>`"""
+    owner: str | None = None
+    """tenant (key of the unit) or provider"""
+    location: str | None = None
+    """site, or `tenant/<key>` for a place of the tenant's own"""

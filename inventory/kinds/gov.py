@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory.kinds.base import Kind
+from inventory.kinds.base import Kind, Recorded
 
 
 class System(Kind):
@@ -41,3 +41,66 @@ class Quota(Kind):
     cpu: int
     memory_gib: int
     storage_gib: int
+
+
+class Site(Recorded):
+    """A data centre and what it shares with no other."""
+
+    country: str | None = None
+    """ISO 3166-1 alpha-2"""
+    mainland: bool | None = None
+    city: str | None = None
+    power: str | None = None
+    """supply domain"""
+    carriers: tuple[str, ...] | None = None
+    kms: str | None = None
+    """domain of keys"""
+    dns: str | None = None
+    distance_km: dict[str, float] | None = None
+    """to other sites"""
+    rtt_ms: dict[str, float] | None = None
+
+
+class Tenant(Recorded):
+    """A unit as a customer of the cloud."""
+
+    sla: str | None = None
+    """document number"""
+    sla_expires: str | None = None
+    confidentiality: str | None = None
+    confidentiality_expires: str | None = None
+    firewall_policies: tuple[str, ...] | None = None
+
+
+class Grant(Recorded):
+    """A tenant's consent that the provider or a third party touches its data."""
+
+    grantee: str | None = None
+    resources: tuple[str, ...] | None = None
+    expires: str | None = None
+
+
+class Evidence(Recorded):
+    """Something that a person did and somebody kept a record of."""
+
+    about: str | None = None
+    """`<kind>/<name>`"""
+    subject: str | None = None
+    """drill, restore-test, export-path, supply-chain, dependency-inventory, approval, scan"""
+    date: str | None = None
+    expires: str | None = None
+    document: str | None = None
+    result: str | None = None
+    """passed, failed"""
+
+
+class Assessment(Recorded):
+    """An entry of a published list of assessed products (安全可靠测评结果公告)."""
+
+    product: str | None = None
+    subject: str | None = None
+    """cpu, os, database"""
+    grade: str | None = None
+    """I, II"""
+    published: str | None = None
+    expires: str | None = None

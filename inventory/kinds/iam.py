@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from inventory.kinds.base import Kind
+from inventory.kinds.base import Kind, Recorded
 
 
 class PasswordPolicy(Kind):
@@ -34,3 +34,57 @@ class Idp(Kind):
     mfa: tuple[str, ...]
     sites: tuple[str, ...]
     session_hours: int
+
+
+class User(Recorded):
+    """An account."""
+
+    owners: tuple[str, ...] | None = None
+    """persons or posts that use it"""
+    bureaus: tuple[str, ...] | None = None
+    console: bool | None = None
+    administrator: bool | None = None
+    mfa: tuple[str, ...] | None = None
+    used: str | None = None
+    """ISO 8601 date of the last use"""
+    enabled: bool | None = None
+
+
+class AccessKey(Recorded):
+    """A key of an account for programs."""
+
+    user: str | None = None
+    created: str | None = None
+    """ISO 8601 date"""
+
+
+class Policy(Recorded):
+    """One statement of who may do what with which."""
+
+    effect: str | None = None
+    """allow, deny"""
+    principals: tuple[str, ...] | None = None
+    """`iam.user/…`, `iam.role/…`, `provider/…`, `tenant/<bureau>`, `*`"""
+    actions: tuple[str, ...] | None = None
+    resources: tuple[str, ...] | None = None
+    """`<kind>/<name>`, `*`"""
+    conditions: tuple[str, ...] | None = None
+    """names of what it looks at: sec_level, data_class, source, mfa, tls, prefix"""
+    attached: tuple[str, ...] | None = None
+
+
+class Group(Recorded):
+    """Administrators of one duty, and where they come in."""
+
+    duty: str | None = None
+    members: tuple[str, ...] | None = None
+    entrances: tuple[str, ...] | None = None
+    """`sec.bastion/…`, `zt.pep/…`, or the console itself"""
+    recording: str | None = None
+
+
+class Settings(Recorded):
+    """Of a console."""
+
+    concurrent_sessions: int | None = None
+    idle_minutes: int | None = None

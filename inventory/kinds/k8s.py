@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from inventory.kinds.base import Kind
+from inventory.kinds.base import Kind, Recorded
 
 
 class Namespace(Kind):
@@ -38,3 +38,22 @@ class NetworkPolicy(Kind):
     ports: tuple[int, ...]
     peers: tuple[str, ...]
     """prefixes"""
+
+
+class Cluster(Recorded):
+    """The server side of a cluster."""
+
+    audit: bool | None = None
+    audit_fields: tuple[str, ...] | None = None
+    signatures: str | None = None
+    """what admission makes of unsigned images: enforce, warn, off"""
+    pool: str | None = None
+    architectures: tuple[str, ...] | None = None
+    """of its nodes"""
+
+
+class RoleBinding(Recorded):
+    """Who has a role in a cluster."""
+
+    role: str | None = None
+    subjects: tuple[str, ...] | None = None

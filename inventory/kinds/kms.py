@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from inventory.kinds.base import Kind
+from inventory.kinds.base import Kind, Recorded
 
 
 class Key(Kind):
@@ -19,3 +19,16 @@ class Key(Kind):
     rotation_days: int
     deletion_window_days: int = 30
     sites: tuple[str, ...]
+    module: str | None = None
+    """name of the `sec.hsm` that holds it"""
+    pending_deletion: bool = False
+
+
+class Grant(Recorded):
+    """Somebody else may use a key."""
+
+    key: str | None = None
+    grantee: str | None = None
+    """as in `iam.policy`"""
+    expires: str | None = None
+    """ISO 8601"""

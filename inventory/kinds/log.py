@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from inventory.kinds.base import Kind
+from inventory.kinds.base import Kind, Recorded
 
 
 class Sink(Kind):
@@ -13,3 +13,13 @@ class Sink(Kind):
     retention_days: int
     sources: tuple[str, ...]
     """systems, devices or families (`*`) whose logs it takes"""
+
+
+class Siem(Recorded):
+    """Where logs are brought together and analysed (安全运营平台)."""
+
+    sinks: tuple[str, ...] | None = None
+    groups: tuple[str, ...] | None = None
+    """of rules"""
+    notifies: tuple[str, ...] | None = None
+    """`<group>=<mon.contact>`"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from inventory.kinds.base import Kind
+from inventory.kinds.base import Kind, Recorded
 
 
 class Subnet(Kind):
@@ -82,7 +82,9 @@ class SgRule(Kind):
     peers4: tuple[str, ...] = ()
     peer: str
     """who is meant: a workload, system, capability or zone"""
-    purpose: Literal["declared", "management", "monitoring", "logging", "cluster", "time", "names"]
+    purpose: Literal["declared", "management", "monitoring", "logging", "cluster", "time", "names", "remote-operations"]
+    expires: str | None = None
+    """ISO 8601; None: it stays"""
 
 
 class Lb(Kind):
@@ -110,3 +112,121 @@ class Listener(Kind):
     suites: tuple[str, ...] = ()
     certificate: str | None = None
     exposure: Literal["internet", "extranet", "private"]
+
+
+class Vpc(Recorded):
+    """A virtual network of one tenant (`bureau`)."""
+
+    environment: str | None = None
+    """production, development, test"""
+    segment_id: int | None = None
+    """of the overlay (VXLAN network identifier)"""
+    segments: tuple[str, ...] | None = None
+    """names of its subnets"""
+
+
+class Peering(Recorded):
+    """Two virtual networks joined."""
+
+    ends: tuple[str, str] | None = None
+    """vpcs"""
+    via: str | None = None
+    """the boundary device between them, `<kind>/<name>`; None: they are joined directly"""
+
+
+class Route(Recorded):
+    """What a virtual network or segment does with a destination."""
+
+    of: str | None = None
+    """`net.vpc/<name>` or `net.subnet/<name>`"""
+    destination: str | None = None
+    """prefix"""
+    next_hop: str | None = None
+    """`<kind>/<name>`"""
+
+
+class Port(Recorded):
+    """A virtual network card."""
+
+    host: str | None = None
+    subnet: str | None = None
+    plane: str | None = None
+    """business, management, storage"""
+    security_groups: tuple[str, ...] | None = None
+    bound_to: str | None = None
+    """what its rules follow: port, machine, hypervisor"""
+    port_security: bool | None = None
+    allowed_addresses: tuple[str, ...] | None = None
+    """prefixes that it may speak from beside its own"""
+
+
+class Acl(Recorded):
+    """A list of rules at a segment, without memory of connections."""
+
+    subnets: tuple[str, ...] | None = None
+    default: str | None = None
+    """deny, allow"""
+    stateful: bool | None = None
+
+
+class Nat(Recorded):
+    """Translation of addresses towards another network."""
+
+    subnet: str | None = None
+    bandwidth_mbps: int | None = None
+
+
+class Eip(Recorded):
+    """A public address."""
+
+    address: str | None = None
+    of: str | None = None
+    """what answers at it, `<kind>/<name>`"""
+    bandwidth_mbps: int | None = None
+
+
+class Vpn(Recorded):
+    """A gateway for remote access or between sites."""
+
+    purpose: str | None = None
+    """remote-access, remote-operations, site-to-site"""
+    encryption: str | None = None
+    """protocol and suite, e.g. ipsec-sm4, tlcp, tls1.2, none"""
+    sources: tuple[str, ...] | None = None
+    """prefixes that may call"""
+    approval: str | None = None
+    """number of the approval"""
+    expires: str | None = None
+    """ISO 8601"""
+    opened: str | None = None
+    """ISO 8601"""
+    recording: str | None = None
+    """log sink of its sessions"""
+    sites: tuple[str, ...] | None = None
+
+
+class Flowlog(Recorded):
+    """A record of flows."""
+
+    of: str | None = None
+    """`net.vpc/…`, `net.subnet/…` or a boundary device"""
+    fields: tuple[str, ...] | None = None
+    sink: str | None = None
+    retention_days: int | None = None
+    families: tuple[str, ...] | None = None
+
+
+class Cdn(Recorded):
+    """A cache of public content."""
+
+    of: str | None = None
+    sites: tuple[str, ...] | None = None
+
+
+class ManagementEndpoint(Recorded):
+    """Where the cloud platform itself is administered: API, hypervisor, console."""
+
+    protocol: str | None = None
+    client_certificates: bool | None = None
+    certificate: str | None = None
+    subnet: str | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from inventory.kinds.base import Kind
+from inventory.kinds.base import Device, Kind, Recorded
 
 
 class Certificate(Kind):
@@ -52,3 +52,92 @@ class Secret(Kind):
     length: int = 24
     generation: int = 1
     """raise it to rotate"""
+
+
+class Firewall(Device):
+    """A boundary device; its rules are held against what is declared by others."""
+
+    zones: tuple[str, ...] | None = None
+    """keys of the zones that it stands between"""
+    networks: tuple[str, ...] | None = None
+    """names of external networks that it has an interface to"""
+    stateful: bool | None = None
+    default: str | None = None
+    """deny, allow"""
+    count: int | None = None
+    sites: tuple[str, ...] | None = None
+    antivirus: bool | None = None
+
+
+class FwPolicy(Recorded):
+    """A set of rules of one tenant or boundary."""
+
+    firewall: str | None = None
+    scope: str | None = None
+    """platform or tenant"""
+    editors: tuple[str, ...] | None = None
+    """names of roles"""
+    default: str | None = None
+    rules_digest: str | None = None
+
+
+class Gap(Device):
+    """A gap (网闸): data cross it, connections do not."""
+
+    zones: tuple[str, ...] | None = None
+
+
+class Waf(Device):
+    """Filters what web applications are asked."""
+
+    mode: str | None = None
+    """block, detect"""
+
+
+class Ips(Device):
+    """Prevents intrusion at a boundary."""
+
+    mode: str | None = None
+
+
+class Ids(Device):
+    """Detects intrusion, also between machines inside."""
+
+    direction: str | None = None
+    """north-south, east-west, both"""
+
+
+class Ddos(Device):
+    """Takes floods away from public addresses."""
+
+
+class Av(Device):
+    """Detects malicious code at a network node."""
+
+
+class Mailgw(Device):
+    """Filters mail; `protects` names mail domains."""
+
+    anti_spam: bool | None = None
+
+
+class Hids(Device):
+    """Agents on hosts; `protects` names hosts."""
+
+    manager: str | None = None
+    patch_baseline: str | None = None
+    malware: bool | None = None
+
+
+class Scanner(Device):
+    """Looks for known weaknesses; `protects` names hosts."""
+
+    last_scan: str | None = None
+    open_high: int | None = None
+    oldest_high_days: int | None = None
+
+
+class Hsm(Device):
+    """A cryptographic module."""
+
+    sites: tuple[str, ...] | None = None

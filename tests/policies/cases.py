@@ -1,11 +1,13 @@
 """Case files → estates. `estate:` has one row a resource, `<kind> <name> [@<stack>]: {fields}`; values are read by the
 types of the kind's fields, `$unknown` and `$secret` stand for themselves, `~` for nothing. `expect:` has every answer
-of the check, by name; `estate` is the answer about the estate as a whole."""
+of the check, by name (`<kind>/<name>` where two kinds share it), `estate` is the answer
+about the estate as a whole. `today:` is the day, for checks that ask for it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ class Case:
     estate: Estate
     entry: Entry
     expect: dict[str, str]
+    today: date
 
 
 def paths() -> list[Path]:
@@ -47,7 +50,8 @@ def case(path: Path) -> Case:
     for key, raw in (row.get("params") or {}).items():
         params[key] = tuple(raw) if isinstance(raw, list) else type(params[key])(raw)
     estate = Estate(tuple(resource(head, fields or {}) for head, fields in row["estate"].items()))
-    return Case(id_, path.stem, row["shows"], estate, Entry(loaded, "mandatory", params), dict(row["expect"]))
+    return Case(id_, path.stem, row["shows"], estate, Entry(loaded, "mandatory", params), dict(row["expect"]),
+                date.fromisoformat(row.get("today", "2026-06-01")))  # fmt: skip
 
 
 def resource(head: str, fields: Mapping[str, Any]) -> Resource:

@@ -19,8 +19,10 @@ _SAYS = {"fail": "fail", "pass": "pass", "unknown": "unknown", "na": "not-applic
 def test_case(path: Path) -> None:
     one = case(path)
     seen: dict[str, str] = {}
-    for looked in look(one.estate, one.entry):
+    for looked in look(one.estate, one.entry, one.today):
         name = looked.resource.name if looked.resource else "estate"
+        if looked.resource and f"{looked.resource.kind}/{name}" in one.expect:
+            name = f"{looked.resource.kind}/{name}"
         assert name not in seen, f"two answers about {name}"
         seen[name] = looked.answer.value
         assert looked.answer == "pass" or (looked.zh and looked.en), f"{name}: an answer without a reason"
