@@ -10,16 +10,19 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
 
 from inventory.estate import Estate
 from inventory.problems import Problem
+from policies.baseline import Baseline, covers
 from policies.checks.shape import Answer, Check, Looked, Severity, unknown
+from policies.deadline import within
 from policies.profiles import Entry, Profile
 from policies.profiles import profile as profile_named
+from policies.waivers import NONE, Stands, Waivers, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Finding:
     fix_zh: str
     fix_en: str
     clauses: tuple[str, ...]
+    known: bool = False
+    """a baseline in force covers it: it was there before, and is no worse"""
 
     def problem(self) -> Problem:
         """The same as a sentence with a place."""
@@ -71,12 +76,14 @@ class Verdict:
     """with the reason"""
     results: Mapping[str, Mapping[str, int]]
     """check → answer → count, every check of the profile and all six answers"""
+    waivers: tuple[Stands, ...] = ()
+    """how each waiver stands, in the order of the file"""
 
     @cached_property
     def blocking(self) -> tuple[Finding, ...]:
         """Findings that stop: mandatory and failed, broken, or (once applied) still unknown."""
         stops = {Answer.FAIL, Answer.ERROR} | (set() if self.planned else {Answer.UNKNOWN})
-        return tuple(one for one in self.findings if one.mandatory and one.answer in stops)
+        return tuple(one for one in self.findings if one.mandatory and one.answer in stops and not one.known)
 
     def data(self) -> dict[str, Any]:
         """For JSON; equal verdicts give equal data."""
@@ -87,6 +94,9 @@ class Verdict:
             "results": {check: dict(counts) for check, counts in self.results.items()},
             "findings": [asdict(one) for one in self.findings],
             "not_applicable": [asdict(one) for one in self.not_applicable],
+            "waivers": [
+                {"standing": one.standing, "covered": list(one.covered), **one.waiver.signed()} for one in self.waivers
+            ],
         }
 
 
@@ -100,9 +110,12 @@ def judge(
     *,
     planned: bool,
     on: date | None = None,
+    waivers: Waivers = NONE,
+    baseline: Baseline | None = None,
     observe: Observe | None = None,
 ) -> Verdict:
-    """Judge an estate by a profile (a name of profiles.yaml), on a day. Refused only where the profile is wrong."""
+    """Judge an estate by a profile (a name of profiles.yaml), on a day. Refused only where the profile is wrong.
+    Without a day no waiver and no baseline holds: nobody can say that they still do."""
     chosen = profile_named(profile) if isinstance(profile, str) else profile
     findings: list[Finding] = []
     spared: list[Finding] = []
@@ -122,7 +135,36 @@ def judge(
         results[check.id] = counts
         if observe:
             observe(check.id, counts)
-    return Verdict(chosen.name, planned, tuple(findings), tuple(spared), results)
+    stands: tuple[Stands, ...] = ()
+    if on is not None:
+        findings, stands = _let_through(estate, findings, results, waivers, baseline or {}, on)
+    return Verdict(chosen.name, planned, tuple(findings), tuple(spared), results, stands)
+
+
+def _let_through(
+    estate: Estate,
+    findings: list[Finding],
+    results: dict[str, dict[str, int]],
+    waivers: Waivers,
+    baseline: Baseline,
+    on: date,
+) -> tuple[list[Finding], tuple[Stands, ...]]:
+    """What a waiver covers becomes `waived`, what a baseline knows is marked so; everything else stays."""
+    failures = [one for one in findings if one.answer is Answer.FAIL]
+    resources = {one.urn: resource for one in failures if (resource := estate.urn(one.urn))}
+    stands = standing(waivers, failures, resources, ((one.check, one.urn) for one in findings), on)
+    covered = {(one.waiver.check, urn) for one in stands for urn in one.covered}
+    kept: list[Finding] = []
+    for one in findings:
+        if one.answer is not Answer.FAIL:
+            kept.append(one)
+        elif (one.check, one.urn) in covered:
+            kept.append(replace(one, answer=Answer.WAIVED))
+            results[one.check][Answer.FAIL.value] -= 1
+            results[one.check][Answer.WAIVED.value] += 1
+        else:
+            kept.append(replace(one, known=covers(baseline, one, on)))
+    return kept, stands
 
 
 def look(estate: Estate, entry: Entry, on: date | None = None) -> list[Looked]:
@@ -132,7 +174,16 @@ def look(estate: Estate, entry: Entry, on: date | None = None) -> list[Looked]:
         return [unknown(None, "没有给出日期,不能判断时效", "no day was given: nothing that ages can be judged")]
     params = {**entry.params, "today": on} if entry.loaded.check.dated else entry.params
     try:
-        looked.extend(entry.loaded.judge(estate, params))
+        with within(entry.loaded.check.seconds):
+            looked.extend(entry.loaded.judge(estate, params))
+    except TimeoutError:
+        seconds = f"{entry.loaded.check.seconds:g}"
+        looked.append(
+            Looked(
+                Answer.ERROR, None, f"检查项运行超过 {seconds} 秒,没有结论",
+                f"the check ran for more than {seconds} s and concludes nothing",
+            )
+        )  # fmt: skip
     except Exception as error:
         # the error's own text is left out: it may hold a value that nobody here may see
         frame = traceback.extract_tb(error.__traceback__)[-1]

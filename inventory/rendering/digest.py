@@ -22,8 +22,13 @@ from inventory.kinds.net import SgRule
 
 def rules_digest(rules: Iterable[SgRule | Mapping[str, Any]]) -> str:
     """Digest over the rules of one group, in any order; of no rules too."""
+    return sm3(canonical(rules).encode())
+
+
+def sm3(text: bytes) -> str:
+    """`sm3:<64 hex digits>` (GB/T 32905)."""
     digest = hashes.Hash(hashes.SM3())
-    digest.update(canonical(rules).encode())
+    digest.update(text)
     return f"sm3:{digest.finalize().hex()}"
 
 

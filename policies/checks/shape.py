@@ -70,6 +70,8 @@ class Check:
     assurance: Literal["full", "partial", "evidence"] = "full"
     """how much of the clause it settles"""
     params: Mapping[str, Param] = field(default_factory=dict)
+    seconds: float = 120
+    """how long it may run: far more than it needs; what runs over it has concluded nothing"""
     dated: bool = False
     """it wants to know the day: `params["today"]`, a date"""
 
