@@ -20,6 +20,8 @@ VERBS = {
     "destroy": ("stacks.verbs:destroy", "拆除环境,不留痕迹 / take the environment down, nothing stays"),
     "stack": ("liangzhu:stack", "一个栈:preview up destroy … / one stack, with the stock Pulumi CLI's words"),
     "engine": ("stacks.console:engine", "任意 Pulumi 程序:同样的动词 / any Pulumi program, the same verbs"),
+    "judge": ("policies.verbs:judge", "判定:环境、导出文件或 Terraform 配置 / a verdict on an environment or a file"),
+    "waivers": ("policies.verbs:waivers", "豁免:各项是否有效,新建,签名 / how waivers stand, new ones, signatures"),
     "report": ("policies.verbs:report", "按上次结果重写报告 / write the report of the last run again"),
     "explain": ("policies.verbs:explain", "解释一项检查或条款 / explain a check or a clause"),
     "ipv6": ("monitors.verbs:ipv6", "IPv6 八项监测指标:网址 / the IPv6 indicators of sites, [@resolver] [URL …]"),
@@ -27,7 +29,6 @@ VERBS = {
     "schema": ("inventory.verbs:schema_", "生成编辑器用的 JSON Schema / generate the JSON Schemas for editors"),
     "test": ("tests.run:main", "运行测试 / run the tests (--quick, --long)"),
 }
-OWN_WORDS = ("stack", "engine")  # verbs with verbs and flags of their own, which their room reads
 
 
 def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
@@ -35,19 +36,20 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     from inventory import addressing, places, reading
     from monitors import rules, watch
     from playbooks import conduct
-    from policies import judge, report
+    from policies import judging, report
     from stacks import provisioning
     from stacks.drivers import readiness
 
     os.environ["LIANGZHU_SYSTEMS"] = ",".join(options.what)  # beside the environment's own; workers inherit it
     environment = reading.environment(options.environment)
+    judge = judging.at(environment, tell.clock())
     tell.enter(places.held(places.places(environment.state), "up" if build else "plan", tell.clock()))
     chosen = tell.step("prepare", readiness.ready, environment, tell.observe)
     read = tell.step("read", reading.read, options.environment)
     addresses = tell.step("address", addressing.settle, read, tell.clock())
     work = provisioning.work(read.places, read, tell.observe, tell.stopping)
     plan = tell.step("plan", provisioning.plan, work)
-    verdict = tell.step("judge", judge.judge, plan.estate, read.environment.profile, planned=True)
+    verdict = tell.step("judge", judge, plan.estate, planned=True)
     if not tell.may_go_on(plan, verdict) or not build:
         return
     estate = (done := tell.step("provision", provisioning.apply, work, plan)).estate
@@ -57,7 +59,7 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
                           observe=tell.observe, unless=tell.blocked(done, real))  # fmt: skip
     proofs = tell.step("prove", conduct.prove, estate, read.places, netns=netns, unless=tell.blocked(done, real))
     seen = tell.step("watch", watch.look, estate, netns=netns, clock=tell.clock, unless=tell.blocked(done, real))
-    final = judge.judge(estate, read.environment.profile, planned=False)
+    final = judging.at(environment, tell.clock())(estate, planned=False)
     data = report.build(read, addresses, estate, final, steps=tell.steps, driver=chosen, conducted=conducted,
                         proofs=proofs, seen=seen, when=tell.clock())  # fmt: skip
     tell.step("report", report.write, read.places.report, data, (options.language,))
@@ -71,42 +73,17 @@ def plan(tell, options: argparse.Namespace) -> None:
 
 def stack(tell, options: argparse.Namespace) -> None:
     """One stack, judged as the whole is: the same verdict stops it."""
-    from policies import judge
+    from policies import judging
     from stacks import console
 
-    console.stack(tell, options, judge.judge)
-
-
-def arguments(typed: list[str]) -> argparse.Namespace:
-    """What was typed, as options; exits with a sentence where it makes no sense."""
-    shared = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    shared.add_argument("-e", "--environment", default=os.environ.get("LIANGZHU_ENVIRONMENT", "demo"),
-                        help="inventory/environments.yaml 中的环境 / which environment (demo)")  # fmt: skip
-    shared.add_argument("-l", "--language", choices=("zh", "en"), default=os.environ.get("LIANGZHU_LANGUAGE", "zh"))
-    shared.add_argument("--json", action="store_true", help="机器可读的结果 / the result for machines")
-    parser = argparse.ArgumentParser("lz", description="梁柱:城市政务云即代码 / a city's government cloud as code")
-    verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", title="动词 / verbs")
-    for name, (_, words) in VERBS.items():
-        if name in OWN_WORDS:
-            verb = verbs.add_parser(name, help=words, add_help=False, prefix_chars="+")
-            verb.add_argument("what", nargs=argparse.REMAINDER)
-            continue
-        verb = verbs.add_parser(name, help=words, description=words, parents=[shared])
-        verb.add_argument("what", nargs="*", help="文件、检查、条款或测试 / files, checks, clauses or tests")
-        for flag in ("--quick", "--long") if name == "test" else ():
-            verb.add_argument(flag, action="store_true")
-    options, rest = parser.parse_known_args(typed)
-    if options.verb in OWN_WORDS:
-        options, options.what = shared.parse_known_args(options.what, options)
-    if rest and options.verb != "test":
-        parser.error(f"不认识 / not known: {' '.join(rest)}")
-    options.what += rest
-    return options
+    console.stack(tell, options, judging.at(options.environment, tell.clock()))
 
 
 def main(typed: list[str] | None = None) -> int:
     """Open the door: problems come out as sentences, Ctrl-C as a word, and nothing of ours as a traceback."""
-    options = arguments(sys.argv[1:] if typed is None else typed)
+    from monitors.arguments import arguments
+
+    options = arguments(VERBS, sys.argv[1:] if typed is None else typed)
     os.environ["LIANGZHU_ENVIRONMENT"] = options.environment
     from monitors.narrator import Narrator
 

@@ -54,6 +54,11 @@ class Places:
         return self.folder / "estate"
 
     @property
+    def facts(self) -> Path:
+        """what was gathered of hosts, as records, one JSON file a source"""
+        return self.folder / "facts"
+
+    @property
     def passphrase(self) -> Path:
         """key of the state's secrets where PULUMI_CONFIG_PASSPHRASE is not set; mode 0600"""
         return self.folder / "passphrase"

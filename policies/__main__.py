@@ -16,10 +16,11 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import Any
 
 import grpc
-from google.protobuf import empty_pb2, struct_pb2
+from google.protobuf import empty_pb2
 from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
@@ -31,24 +32,12 @@ from policies.checks import load
 from policies.checks.shape import Answer
 from policies.clauses import clause
 from policies.explaining import named
-from policies.judge import Finding, Verdict, judge
-from policies.profiles import Entry, Profile, profile
+from policies.judge import Finding, Verdict
+from policies.judging import Around, around, judged
+from policies.profiles import Entry
+from policies.wire import of_struct
 
 NAME, VERSION = "liangzhu", "0.1.0"
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"
-_UNKNOWN = frozenset(
-    {
-        "1c4a061d-8072-4f0a-a4cb-0ff528b18fe7",
-        "3eeb2bf0-c639-47a8-9e75-3b44932eb421",
-        "04da6b54-80e4-46f7-96ec-b56ff0331ba9",
-        "6a19a0b0-7e62-4c92-b797-7f8e31da9cc2",
-        "030794c1-ac77-496b-92df-f27374a8bd58",
-        "e48ece36-62e2-4504-bad9-02848725956a",
-        "dd056dcd-154b-4c76-9bd3-c8f88648b5ff",
-    }
-)
-"""the SDK's sentinels for an unknown boolean, number, string, list, asset, archive and object"""
 _SEVERITY = {
     "low": proto.POLICY_SEVERITY_LOW,
     "medium": proto.POLICY_SEVERITY_MEDIUM,
@@ -63,7 +52,7 @@ def estate(resources: Iterable[proto.AnalyzerResource], stack: str) -> nouns.Est
     for one in resources:
         if one.type.startswith("pulumi:providers:") or one.type == "pulumi:pulumi:StackReference":
             continue
-        properties = {key: _plain(value) for key, value in one.properties.fields.items()}
+        properties = {key: of_struct(value) for key, value in one.properties.fields.items()}
         origin = properties.get("origin")
         found.append(
             nouns.Resource(
@@ -78,32 +67,13 @@ def _stack(urn: str) -> str:
     return urn.removeprefix("urn:pulumi:").partition("::")[0]
 
 
-def _plain(value: struct_pb2.Value) -> Any:
-    which = value.WhichOneof("kind")
-    if which == "string_value":
-        return nouns.UNKNOWN if value.string_value in _UNKNOWN else value.string_value
-    if which == "number_value":
-        number = value.number_value
-        return int(number) if number.is_integer() else number
-    if which == "bool_value":
-        return value.bool_value
-    if which == "list_value":
-        return [_plain(item) for item in value.list_value.values]
-    if which == "struct_value":
-        fields = value.struct_value.fields
-        if _SIGNATURE in fields and fields[_SIGNATURE].string_value == _SECRET:
-            return nouns.SECRET
-        return {key: _plain(item) for key, item in fields.items() if key != _SIGNATURE}
-    return None
-
-
 class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     """Lives as long as the CLI wants the pack."""
 
     def __init__(
-        self, chosen: Profile, others: nouns.Estate, variables: Mapping[str, str], systems: frozenset[str] = frozenset()
+        self, given: Around, others: nouns.Estate, variables: Mapping[str, str], systems: frozenset[str] = frozenset()
     ) -> None:
-        self._profile, self._systems = chosen, systems
+        self._given, self._systems = given, systems
         """the environment's systems, which come after everything that they may refer to"""
         self._others = others
         """what is published of the environment"""
@@ -131,7 +101,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> proto.AnalyzerInfo:
         info = proto.AnalyzerInfo(name=NAME, version=VERSION, supportsConfig=False)
-        info.policies.extend(_policy(entry) for entry in self._profile.entries)
+        info.policies.extend(_policy(entry) for entry in self._given.profile.entries)
         return info
 
     def Analyze(self, request: Any, context: Any) -> proto.AnalyzeResponse:
@@ -145,7 +115,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         mine = estate(request.resources, self._stack)
         stacks = set(mine.stacks)
         others = self._others.only(lambda one: one.stack not in stacks)
-        verdict = judge(nouns.Estate.union([others, mine]), self._profile, planned=self._dry_run)
+        verdict = judged(self._given, nouns.Estate.union([others, mine]), planned=self._dry_run)
         whole = len(others) > 0 and self._systems <= {*others.stacks, *stacks}
         return answer(verdict, stacks, whole=whole)
 
@@ -200,7 +170,7 @@ def serve() -> None:
     chosen = environment(os.environ.get("LIANGZHU_ENVIRONMENT") or "demo")
     published = nouns.published(places(chosen.state).estate)
     systems = frozenset(request.stack for request in read(chosen.name).selected)
-    analyzer = Analyzer(profile(chosen.profile), published, os.environ, systems)
+    analyzer = Analyzer(around(chosen, datetime.now().astimezone()), published, os.environ, systems)
     server = grpc.server(ThreadPoolExecutor(2), options=[("grpc.max_receive_message_length", _LARGE)])
     analyzer_pb2_grpc.add_AnalyzerServicer_to_server(analyzer, server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -1,4 +1,4 @@
-"""The verbs of this room: `explain` a check or a clause, write the `report` of the last run again."""
+"""The verbs of this room: `judge`, `waivers`, `explain` a check or a clause, write the `report` of the last run again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from inventory import places, reading
 from inventory.problems import refuse
-from policies import explaining
+from policies import asking, explaining
 from policies import report as reports
 from policies.checks import CHECKS
 
@@ -31,3 +31,7 @@ def report(tell: Any, options: argparse.Namespace) -> None:
     tell.step(
         "report", reports.write, where.report, json.loads(source.read_text(encoding="utf-8")), (options.language,)
     )
+
+
+judge = asking.judge
+waivers = asking.ask_waivers

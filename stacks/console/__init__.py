@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 Judge = Callable[..., Any]
-"""`policies.judge.judge`, handed over by the door: the rooms do not import one another"""
+"""`policies.judging.judged` in the environment, handed over by the door: the rooms do not import one another"""
 
 
 def stack(tell: Any, options: argparse.Namespace, judge: Judge | None = None) -> None:

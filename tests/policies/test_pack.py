@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ from pulumi.runtime.proto import analyzer_pb2_grpc
 from inventory.estate import SECRET, UNKNOWN, Estate
 from inventory.kinds import token
 from inventory.places import ROOT
+from inventory.reading import environment
 from policies.checks.shape import Answer
-from policies.judge import Verdict, judge
+from policies.judge import Verdict
+from policies.judging import around, judged
 from policies.profiles import profile
 from tests.policies.cases import case, paths
 
@@ -59,6 +62,7 @@ def test_it_lists_the_profile(pack: analyzer_pb2_grpc.AnalyzerStub) -> None:
 
 @pytest.mark.parametrize("planned", [True, False])
 def test_it_says_of_every_case_what_the_judge_says(pack: analyzer_pb2_grpc.AnalyzerStub, planned: bool) -> None:
+    given = around(environment("demo"), datetime.now().astimezone())
     for path in paths():
         one = case(path)
         # the CLI shows one stack at a time: all of the case stands in one
@@ -66,7 +70,7 @@ def test_it_says_of_every_case_what_the_judge_says(pack: analyzer_pb2_grpc.Analy
         pack.ConfigureStack(proto.AnalyzerStackConfigureRequest(stack=stack, dry_run=planned), timeout=60)
         estate = Estate(tuple(_in(stack, resource) for resource in one.estate))
         answer = pack.AnalyzeStack(proto.AnalyzeStackRequest(resources=map(_wire, estate)), timeout=60)
-        verdict = judge(estate, "level3", planned=planned)
+        verdict = judged(given, estate, planned=planned)
         assert _said(answer) == _judged(verdict), path
 
 

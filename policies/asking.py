@@ -1,0 +1,204 @@
+"""`./lz judge` and `./lz waivers`: what was typed, what is judged, what is told. The judging itself is `policies.judging`.
+
+Edited by developers. In: words, an environment or a file. Out: lines, or JSON on standard output; code 1 where
+something blocks.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Literal
+
+from inventory import signing
+from inventory.estate import Estate, published
+from inventory.places import places
+from inventory.problems import nearest, refuse
+from inventory.reading import environment
+from policies import baseline, waivers
+from policies.adapters import deployment
+from policies.checks.shape import Answer
+from policies.judge import Finding, Verdict
+from policies.judging import BASELINES, CHINA, Around, around, judged
+from policies.profiles import profile
+
+_ALSO = "另有 / also: -e ENVIRONMENT, -l zh|en, --json"
+
+
+def judge(tell: Any, options: argparse.Namespace) -> None:
+    """`./lz judge [--export FILE]`: the verdict on what is deployed in the environment, or on a file."""
+    typed = _judge_words(options.what)
+    chosen = environment(options.environment)
+    given = around(chosen, tell.clock())
+    if typed.profile:
+        given = replace(given, profile=profile(typed.profile))
+    if typed.on:
+        given = replace(given, on=typed.on)
+    if typed.export:
+        estate = Estate.union(deployment.read(Path(file)) for file in typed.export)
+    else:
+        estate = published(places(chosen.state).estate)
+        if not len(estate):
+            raise refuse(
+                "judge.nothing", f"环境 {chosen.name} 还没有建成任何资源:先 ./lz up,或用 ./lz plan 判定计划,或给出 --export 文件",
+                f"nothing is deployed in {chosen.name} yet: ./lz up first, or ./lz plan judges what is planned, or give "
+                "--export FILE",
+            )  # fmt: skip
+    verdict = judged(given, estate, planned=typed.planned)
+    if typed.baseline is not None:
+        _write_baseline(tell, verdict, chosen.name, given, typed.baseline)
+        return
+    _tell(tell, options, verdict, given, estate)
+
+
+def _judge_words(words: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("lz judge", description=f"判定 / a verdict。{_ALSO}")
+    parser.add_argument("--export", nargs="+", metavar="FILE", help="部署文档(stack export)/ exported deployments")
+    parser.add_argument("--profile", help="policies/profiles.yaml 中的方案 / a profile")
+    parser.add_argument("--on", type=date.fromisoformat, metavar="DATE", help="按哪一天判定 / as of a day (today)")
+    parser.add_argument(
+        "--planned", action="store_true", help="未知不阻断,如同计划 / unknown does not block, as in a plan"
+    )
+    parser.add_argument("--baseline", type=int, metavar="DAYS",
+                        help="把现有的不通过项记为基线,若干天内不阻断 / keep what fails as a baseline for so many days")  # fmt: skip
+    return parser.parse_args(list(words))
+
+
+def _write_baseline(tell: Any, verdict: Verdict, name: str, given: Around, days: int) -> None:
+    failing = [one for one in verdict.findings if one.answer is Answer.FAIL and one.mandatory]
+    file = BASELINES / f"{name}.json"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(baseline.text(baseline.made(failing, given.on, days)), encoding="utf-8")
+    until = given.on + min(timedelta(days), baseline.LONGEST)
+    tell.say(
+        f"✓ {file}:{len(failing)} 项,{until} 起不再有效;请审阅后提交",
+        f"✓ {file}: {len(failing)} entries, no longer valid from {until}; review and commit it",
+    )
+
+
+def _tell(tell: Any, options: argparse.Namespace, verdict: Verdict, given: Around, estate: Estate) -> None:
+    tell.code = 1 if verdict.blocking else 0
+    if options.json:
+        print(json.dumps({"on": given.on.isoformat(), **verdict.data()}, ensure_ascii=False, sort_keys=True))
+        return
+    blocking = set(verdict.blocking)
+    for one in verdict.findings:
+        tell.say(_line(one, one in blocking, "zh"), _line(one, one in blocking, "en"))
+    totals = {answer.value: sum(c[answer.value] for c in verdict.results.values()) for answer in Answer}
+    tell.say(
+        f"{len(estate)} 个资源,{len(verdict.results)} 项检查({given.profile.title_zh},{given.on}):通过 {totals['pass']}、"
+        f"不通过 {totals['fail']}、未知 {totals['unknown']}、出错 {totals['error']}、豁免 {totals['waived']}、"
+        f"不适用 {totals['not-applicable']};阻断 {len(blocking)}",
+        f"{len(estate)} resources, {len(verdict.results)} checks ({given.profile.title_en}, {given.on}): {totals['pass']} pass, "
+        f"{totals['fail']} fail, {totals['unknown']} unknown, {totals['error']} error, {totals['waived']} waived, "
+        f"{totals['not-applicable']} not applicable; {len(blocking)} block",
+    )
+    for stands in verdict.waivers:
+        if stands.standing != "in-force":
+            _tell_waiver(tell, stands)
+
+
+_MARKS = {"fail": "✗", "error": "!", "unknown": "?", "waived": "~"}
+_ANSWERS = {"fail": "不通过", "error": "出错", "unknown": "未知", "waived": "已豁免"}
+
+
+def _line(one: Finding, blocks: bool, language: Literal["zh", "en"]) -> str:
+    problem = one.problem()
+    if language == "zh":
+        state = _ANSWERS[one.answer] + (",阻断" if blocks else ",基线内" if one.known else ",只报告")
+    else:
+        state = one.answer.value + (", blocks" if blocks else ", in the baseline" if one.known else ", reported")
+    return f"{_MARKS[one.answer]} {problem.text(language)} ({state})"
+
+
+def _tell_waiver(tell: Any, stands: waivers.Stands) -> None:
+    one, (zh, en) = stands.waiver, stands.words
+    tell.say(
+        f"{one.file}:{one.line}: {one.check} {one.urn}: {zh}", f"{one.file}:{one.line}: {one.check} {one.urn}: {en}"
+    )
+
+
+def ask_waivers(tell: Any, options: argparse.Namespace) -> None:
+    """`./lz waivers`: how each stands on what is deployed; `new CHECK NAME`: an entry to fill in; `sign TICKET KEY`: its
+    signature; `key`: a new pair."""
+    verb, *rest = options.what or ["list"]
+    table = {"list": _list, "new": _new, "sign": _sign, "key": _key}
+    if verb not in table:
+        near = nearest(verb, table) or "list"
+        raise refuse(
+            "waiver.verb",
+            f"写成 ./lz waivers list|new|sign|key;是不是 {near}?",
+            f"write ./lz waivers list|new|sign|key; did you mean {near}?",
+        )
+    table[verb](tell, options, rest)
+
+
+def _list(tell: Any, options: argparse.Namespace, rest: list[str]) -> None:
+    chosen = environment(options.environment)
+    verdict = judged(around(chosen, tell.clock()), published(places(chosen.state).estate), planned=False)
+    if options.json:
+        print(json.dumps(verdict.data()["waivers"], ensure_ascii=False, sort_keys=True))
+        return
+    for stands in verdict.waivers:
+        _tell_waiver(tell, stands)
+    if not verdict.waivers:
+        tell.say("没有豁免", "there are no waivers")
+
+
+def _new(tell: Any, options: argparse.Namespace, rest: list[str]) -> None:
+    if len(rest) != 2:
+        raise refuse("waiver.new", "写成 ./lz waivers new 检查项 资源名", "write ./lz waivers new CHECK NAME")
+    chosen = environment(options.environment)
+    estate = published(places(chosen.state).estate)
+    verdict = judged(around(chosen, tell.clock()), estate, planned=False)
+    failing = [one for one in verdict.findings if one.check == rest[0] and one.answer is Answer.FAIL]
+    found = next((one for one in failing if one.name == rest[1]), None)
+    resource = estate.urn(found.urn) if found else None
+    if found is None or resource is None:
+        near = nearest(rest[1], [one.name for one in failing])
+        raise refuse(
+            "waiver.not-failing", f"{rest[0]} 没有对“{rest[1]}”的不通过项" + (f":是不是 {near}?" if near else ""),
+            f"{rest[0]} does not fail for '{rest[1]}'" + (f": did you mean {near}?" if near else ""),
+        )  # fmt: skip
+    today = tell.clock().astimezone(CHINA).date()
+    print(
+        f"- check: {found.check}\n  urn: {json.dumps(found.urn)}\n  fingerprint: {json.dumps(waivers.fingerprint(resource))}\n"
+        f'  reason: ""\n  ticket: ""\n  requester: ""\n  approver: ""\n  created: {today}\n'
+        f'  expires: {today + timedelta(90)}\n  compensating: ""\n  signature: ""'
+    )
+
+
+def _sign(tell: Any, options: argparse.Namespace, rest: list[str]) -> None:
+    if len(rest) != 2:
+        raise refuse("waiver.sign", "写成 ./lz waivers sign 工单号 私钥文件", "write ./lz waivers sign TICKET KEY-FILE")
+    found = [one for one in waivers.read().entries if one.ticket == rest[0]]
+    if not found:
+        raise refuse("waiver.ticket", f"没有工单号为“{rest[0]}”的豁免", f"there is no waiver with ticket '{rest[0]}'")
+    key = Path(rest[1])
+    if not key.is_file():
+        raise refuse("waiver.key", "私钥文件不存在", "there is no such key file", file=str(key))
+    private = key.read_text(encoding="utf-8")
+    for one in found:
+        print(f"{one.file}:{one.line}: signature: {json.dumps(signing.sign(private, waivers.PURPOSE, one.signed()))}")
+
+
+def _key(tell: Any, options: argparse.Namespace, rest: list[str]) -> None:
+    if len(rest) != 1:
+        raise refuse("waiver.new-key", "写成 ./lz waivers key 私钥文件", "write ./lz waivers key KEY-FILE")
+    path = Path(rest[0])
+    private, public = signing.new_key()
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+    except OSError as error:
+        raise refuse(
+            "waiver.key",
+            f"不能新建私钥文件({error.strerror})",
+            f"the key file cannot be made ({error.strerror})",
+            file=str(path),
+        ) from None
+    path.write_text(private, encoding="utf-8")
+    print(public, end="")
