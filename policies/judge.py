@@ -175,7 +175,10 @@ def look(estate: Estate, entry: Entry, on: date | None = None) -> list[Looked]:
     params = {**entry.params, "today": on} if entry.loaded.check.dated else entry.params
     try:
         with within(entry.loaded.check.seconds):
-            looked.extend(entry.loaded.judge(estate, params))
+            for one in entry.loaded.judge(estate, params):
+                if not isinstance(one, Looked):
+                    raise TypeError("no answer")
+                looked.append(one)
     except TimeoutError:
         seconds = f"{entry.loaded.check.seconds:g}"
         looked.append(

@@ -86,7 +86,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def ask(*words: str, verb: Any = asking.judge, json_: bool = False, language: Literal["zh", "en"] = "en") -> tuple[str, int]:
+def ask(
+    *words: str, verb: Any = asking.judge, json_: bool = False, language: Literal["zh", "en"] = "en"
+) -> tuple[str, int]:
     screen = io.StringIO()
     tell = Narrator("judge", "demo", language, Console(file=screen, width=400))
     options = argparse.Namespace(what=list(words), environment="demo", language=language, json=json_)

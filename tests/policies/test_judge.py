@@ -50,6 +50,16 @@ def test_a_check_that_breaks_blocks_and_the_others_still_run() -> None:
     assert "ValueError" in verdict.blocking[0].en
 
 
+def test_a_check_that_answers_with_something_else_breaks() -> None:
+    def odd(estate: Estate, params: Any) -> Iterator[Any]:
+        yield passed(HOST)
+        yield None
+
+    verdict = judge(Estate((HOST,)), _profile(odd), planned=True)
+    assert [f.answer for f in verdict.blocking] == ["error"]
+    assert verdict.results["TST-001"]["pass"] == 1
+
+
 def test_an_advisory_check_that_breaks_is_reported_and_does_not_block() -> None:
     def breaks(estate: Estate, params: Any) -> Iterator[Looked]:
         raise KeyError("x")
