@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 
 from inventory.estate import SECRET, UNKNOWN, Estate
 from inventory.kinds.base import DataClass
+from policies import asking
 from policies.checks.shape import ORDER, Answer, Severity
 from policies.grading import HIGHEST, IMPACT_OF_LEVEL, ORDERED, REACH, STEPS, Concern, concern, graded
 from policies.judge import judge
+from policies.report.parts.assurance import findings
 from tests.policies.cases import resource
 
 BASES = st.sampled_from(ORDERED)
@@ -122,3 +124,18 @@ def test_the_judge_raises_says_from_what_and_leaves_the_rest() -> None:
     assert "核心数据" in found["two"].raised_zh
     assert "core data" in found["two"].raised_en
     assert all(one.base is None for one in verdict.not_applicable)
+
+
+def test_what_was_raised_is_told_on_the_line_and_in_the_report() -> None:
+    fields = {"role": "web", "site": "a"}
+    estate = Estate(tuple(resource(f"compute.host {name}", {**fields, "data_class": name}) for name in ORDER))
+    verdict = judge(estate, "level3", planned=True, on=date(2026, 6, 1))
+    found = {one.name: one for one in verdict.findings if one.check == "CHG-003"}
+    assert "严重程度低升为中:核心数据" in asking._line(found["core"], True, "zh")
+    assert "medium instead of low: core data" in asking._line(found["core"], True, "en")
+    assert "升为" not in asking._line(found["general"], True, "zh")
+    (group,) = (row for row in findings(verdict, {})["groups"] if row["check"] == "CHG-003")
+    assert group["severity"] == "medium", "the gravest of its members"
+    assert {row["name"]: bool(row["raised"]) for row in group["rows"]} == {
+        "general": False, "important": False, "core": True,
+    }  # fmt: skip
