@@ -23,7 +23,8 @@ CHECKS: dict[str, str] = {
         "dr": ("DR-001", "DR-002", "DR-003", "DR-012"),
         "cry": ("CRY-001", "CRY-005", "CRY-006"),
         "dat": ("DAT-001", "DAT-002", "DAT-005", "DAT-009"),
-        "gov": ("TEN-001", "LOG-004", "CHG-003", "XC-003"),
+        "log": ("LOG-001", "LOG-002", "LOG-003", "LOG-004", "LOG-005", "LOG-006", "LOG-007", "LOG-008", "LOG-009", "LOG-010"),
+        "gov": ("TEN-001", "CHG-003", "XC-003"),
     }.items()
     for id_ in ids
 }  # fmt: skip

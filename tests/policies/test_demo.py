@@ -62,13 +62,19 @@ NOTHING = {
         (
             "IAM-003",
             "IAM-014",
+            "LOG-010",
         ),
         "no security devices, platform endpoints or facts of hosts",
     ),
     **dict.fromkeys(
         ("IAM-007", "IAM-009", "IAM-011", "IAM-012", "IAM-015"), "no accounts, groups, grants or console settings"
     ),
+    **dict.fromkeys(
+        ("LOG-002", "LOG-006", "LOG-007", "LOG-008", "LOG-009"), "no audit trails, and no tenants on record"
+    ),
+    **dict.fromkeys(("LOG-005",), "no place of analysis, no alarms as records"),
     "IAM-016": "no VPN gateways",
+    "LOG-003": "no access policies, so that who may delete logs cannot be told",
 }
 """checks that find nothing in the demo to pass or fail: what its city does not declare"""
 
