@@ -24,6 +24,7 @@ CHECKS: dict[str, str] = {
         "cry": ("CRY-001", "CRY-005", "CRY-006"),
         "dat": ("DAT-001", "DAT-002", "DAT-005", "DAT-009"),
         "log": ("LOG-001", "LOG-002", "LOG-003", "LOG-004", "LOG-005", "LOG-006", "LOG-007", "LOG-008", "LOG-009", "LOG-010"),
+        "mon": ("MON-001", "MON-002", "MON-003", "MON-004", "MON-005", "MON-006", "MON-007", "MON-008", "MON-009"),
         "gov": ("TEN-001", "CHG-003", "XC-003"),
     }.items()
     for id_ in ids

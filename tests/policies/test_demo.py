@@ -54,16 +54,14 @@ CHANGES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("DAT-009", "gov.system", "civil-affairs.welfare", {"data_class": "general"}),
     ("TEN-001", "compute.pool", "kunpeng", {"level": 1}),
     ("LOG-004", "log.sink", "", {"retention_days": 90}),
+    ("MON-001", "sec.bastion", "", {"subnet": "access-a"}),
+    ("MON-008", "compute.host", "civil-affairs-welfare-web-a-1", {"zone": "management"}),
     ("CHG-003", "compute.host", "civil-affairs", {"bureau": None}),
 ]
 """check, kind, beginning of the name (or the direction of a rule), what is changed"""
 NOTHING = {
     **dict.fromkeys(
-        (
-            "IAM-003",
-            "IAM-014",
-            "LOG-010",
-        ),
+        ("IAM-003", "IAM-014", "LOG-010", "MON-002", "MON-004", "MON-006"),
         "no security devices, platform endpoints or facts of hosts",
     ),
     **dict.fromkeys(
@@ -72,7 +70,7 @@ NOTHING = {
     **dict.fromkeys(
         ("LOG-002", "LOG-006", "LOG-007", "LOG-008", "LOG-009"), "no audit trails, and no tenants on record"
     ),
-    **dict.fromkeys(("LOG-005",), "no place of analysis, no alarms as records"),
+    **dict.fromkeys(("LOG-005", "MON-005", "MON-007"), "no place of analysis, no alarms as records"),
     "IAM-016": "no VPN gateways",
     "LOG-003": "no access policies, so that who may delete logs cannot be told",
 }
