@@ -64,7 +64,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 
 def _sent(estate: Estate, one: Resource) -> tuple[list[str], list[Words]]:
-    also = [word for word in (one.name, one.get("system")) if isinstance(word, str)]
+    also = (one.name, str(one.get("system") or one.name))
     sinks, open_ = naming(estate, one, "sources", "log.sink", also=also)
     return [sink.name for sink in sinks], open_
 

@@ -42,7 +42,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         if hidden := unread(target, "of") or unsure(target, "system"):
             open_.append(why(target, hidden))
         else:
-            watched.add((_CLASS.get(target["of"].partition("/")[0]), target.get("system") is not None))
+            watched.add((_CLASS.get(target["of"].partition("/")[0]), bool(target.get("system"))))
     if not targets:
         open_.append(("被检查的范围内没有监测目标", "there is no target in what was judged"))
     wrong: list[Words] = []
