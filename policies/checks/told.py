@@ -50,7 +50,7 @@ def given(resource: Resource, field: str) -> bool:
         return False
     if not isinstance(value, whole):
         return False
-    return whole is str or not isinstance(value, list | tuple) or all(isinstance(one, element) for one in value)
+    return not isinstance(value, list | tuple) or all(isinstance(one, element) for one in value)
 
 
 def unread(resource: Resource, *fields: str) -> Looked | None:
