@@ -86,5 +86,7 @@ class Group(Recorded):
 class Settings(Recorded):
     """Of a console."""
 
+    of: str | None = None
+    """`sec.bastion/<name>`; None: of the console of the cloud"""
     concurrent_sessions: int | None = None
     idle_minutes: int | None = None
