@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from inventory import estate, layout
+from inventory import estate, layout, translation
 from inventory.allocations import TABLES, Addresses, Allocations, Prefixes, load, save
 from inventory.allotting import Entry, Pool, Prefix, parse, text
 from inventory.allotting.nouns import State
@@ -125,6 +125,7 @@ def _asked(read: Read) -> set[tuple[str, str]]:
     """(table, name) of everything that the city and its requests come to."""
     city = read.city
     found = {("links", link.key) for link in city.links} | {("nat64", site.key) for site in city.sites}
+    found |= {("pool4", site) for site in translation.sites(city)}
     found |= {
         (t, f"{role}-{s.key}") for s in city.sites for role in ("core", "access") for t in ("loopbacks", "locators")
     }
@@ -141,7 +142,7 @@ def _claims(
     scopes = {
         "segments6": plan.prefix6, "segments4": plan.prefix4, "ula": plan.ula, "hosts6": plan.prefix6, "hosts4": plan.prefix4,
         "links": plan.link6, "loopbacks": plan.loopback6, "locators": plan.locators and plan.locators.prefix,
-        "nat64": plan.nat64 and plan.nat64.prefix,
+        "nat64": plan.nat64 and plan.nat64.prefix, "pool4": plan.public4,
     }  # fmt: skip
     named: dict[str, dict[str, Prefix]] = {scope: {} for scope in scopes}
     for pool, kind, table, name, words in _rows(of):

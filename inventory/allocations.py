@@ -15,7 +15,7 @@ from pathlib import Path
 
 from inventory.problems import refuse
 
-TABLES = ("segments", "hosts", "vips", "links", "loopbacks", "locators", "nat64")
+TABLES = ("segments", "hosts", "vips", "links", "loopbacks", "locators", "nat64", "pool4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,7 @@ class Allocations:
     loopbacks: Mapping[str, str] = field(default_factory=dict)
     locators: Mapping[str, str] = field(default_factory=dict)
     nat64: Mapping[str, str] = field(default_factory=dict)
+    pool4: Mapping[str, str] = field(default_factory=dict)
     fresh: int = field(default=0, compare=False, kw_only=True)
     """how many were assigned this time"""
     resting: Mapping[str, tuple[str, float]] = field(default_factory=dict, compare=False, kw_only=True)
@@ -80,6 +81,10 @@ class Allocations:
         """NAT64 prefix of a site."""
         return _there(self.nat64, site)
 
+    def pool4_of(self, site: str) -> str:
+        """What a site's translator speaks from."""
+        return _there(self.pool4, site)
+
     def __len__(self) -> int:
         return sum(len(getattr(self, table)) for table in TABLES)
 
@@ -108,7 +113,7 @@ def _parsed(text: str) -> Allocations:
         {name: Addresses(*pair) for name, pair in data["hosts"].items()},
         {name: Addresses(*pair) for name, pair in data["vips"].items()},
         *(data[table] for table in ("links", "loopbacks")),
-        *(data.get(table, {}) for table in ("locators", "nat64")),
+        *(data.get(table, {}) for table in TABLES[5:]),
     )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from inventory import layout, numbering
+from inventory import layout, numbering, translation
 from inventory.allocations import TABLES, Addresses, Allocations, Prefixes
 from inventory.allotting.prefixes import BITS, Prefix, address_text, overlaps, parse, text
 from inventory.allotting.space import Free
@@ -50,6 +50,7 @@ def assign(read: Read, previous: Allocations) -> Allocations:
         "loopbacks": (routers, Block(prefix=plan.loopback6, length=128), 1),
         "locators": (routers, plan.locators, 0),
         "nat64": ([site.key for site in city.sites], plan.nat64, 1),
+        "pool4": (translation.sites(city), Block(prefix=plan.public4, length=plan.pool4), 0),
     }
     dealt = {
         table: _dealt(getattr(previous, table), names, block, skipped, problems)
@@ -218,6 +219,7 @@ def _sound(previous: Allocations, plan: Address) -> None:
         (plan.ula, {name: each.ula for name, each in segments.items() if each.ula}),
         (plan.link6, previous.links),
         (plan.loopback6, previous.loopbacks),
+        (plan.public4, previous.pool4),
         *(
             (block.prefix, getattr(previous, name))
             for name, block in (("locators", plan.locators), ("nat64", plan.nat64))

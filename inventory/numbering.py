@@ -13,7 +13,7 @@ from inventory.allotting.prefixes import Prefix, parse
 from inventory.layout import Segment
 from inventory.model import City, Family, Part
 
-IPV6_ONLY = Family(stack="ipv6-only", segment=None, ipv4=None, ula=False)
+IPV6_ONLY = Family(stack="ipv6-only", segment=None, ipv4=None, ula=False, dhcp6=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,8 +50,9 @@ class Layout:
 
     @cached_property
     def backbone_areas(self) -> frozenset[int]:
-        """The areas (`first >> 128 - end`) in which the backbone lies: prefixes there have nothing in common."""
-        return frozenset(low >> 128 - self.end for low, _ in self.backbone)
+        """The areas (`first >> 128 - end`) that are in part the backbone's: prefixes there have nothing in common."""
+        shift = 128 - self.end
+        return frozenset(low >> shift for low, high in self.backbone if low >> shift == high >> shift)
 
     @cached_property
     def _tables(self) -> tuple[dict[int, str], ...]:
@@ -61,9 +62,11 @@ class Layout:
 
     @cached_property
     def backbone(self) -> tuple[tuple[int, int], ...]:
-        """First and last of the lines' and loopbacks' prefixes: of no site, whatever their bits would spell."""
+        """First and last of what lines, loopbacks, locators and translators have: of no site, whatever their bits would
+        spell."""
         plan = self.city.addresses
-        nets = [IPv6Network(text) for text in (plan.link6, plan.loopback6)]
+        blocks = [block.prefix for block in (plan.locators, plan.nat64) if block]
+        nets = [IPv6Network(text) for text in (plan.link6, plan.loopback6, *blocks)]
         return tuple((int(net[0]), int(net[-1])) for net in nets)
 
     def said(self, first: int, length: int) -> Said | None:

@@ -57,6 +57,9 @@ class Link(Kind):
     lines: int
     carriers: tuple[str, ...]
     encryption: Literal["none", "ipsec", "macsec"]
+    medium: Literal["fibre", "microwave", "satellite"] = "fibre"
+    backup: bool = False
+    """stands by: routes lead over it only where nothing else is left"""
     carries: tuple[str, ...] = ("production", "replication")
 
 

@@ -3,6 +3,9 @@
 Core routers of different sites speak eBGP over the IPv6 addresses of the line between them, for both families, with
 BFD. A site advertises the fewest prefixes that cover its own and touch nobody else's (`aggregates`), passes on those
 of other sites, and takes exactly the other sites' from a neighbour: a longer, a shorter or an own prefix never gets in.
+A line that stands by is watched slowly, and what comes over it is marked and least preferred by every router that hears
+of it, so that the whole city uses it only where nothing else is left.
+
 Where a site has more than one router, OSPFv3 carries loopbacks and IPv6 segments between them, and iBGP between the
 loopbacks what comes from outside, and IPv4. Addresses and devices are those of `nodes`.
 """
@@ -25,6 +28,12 @@ VERSION = "8.4"
 BFD_MS, BFD_MISSES = 100, 3
 """a silent line is given up after 0.3 s; BGP's own hold time is the second net"""
 KEEPALIVE_S, HOLD_S = 1, 3
+BACKUP_BFD_MS = 1000
+BACKUP_KEEPALIVE_S, BACKUP_HOLD_S = 10, 30
+"""a line that stands by may be a satellite's: its delay changes, and every packet is dear"""
+BACKUP_COMMUNITY = "64496:15"
+"""on what came over a line that stands by (RFC 1997). The preference alone stays inside a site, and a shorter path
+behind somebody else's satellite would win over a longer one on the ground"""
 
 
 @dataclass(frozen=True)
@@ -110,8 +119,12 @@ class _Speaker:
         if self.mates:
             yield from self._ospf()
         if self.neighbours:
-            yield from ("bfd", " profile line", f"  detect-multiplier {BFD_MISSES}", f"  receive-interval {BFD_MS}",
-                        f"  transmit-interval {BFD_MS}", " exit", " !", "exit", "!")  # fmt: skip
+            yield "bfd"
+            for profile in dict.fromkeys(_profile(line) for line, _, _ in self.neighbours):
+                every = BACKUP_BFD_MS if profile == "backup" else BFD_MS
+                yield from (f" profile {profile}", f"  detect-multiplier {BFD_MISSES}", f"  receive-interval {every}",
+                            f"  transmit-interval {every}", " exit", " !")  # fmt: skip
+            yield from ("exit", "!")
         if self.neighbours or self.mates:
             yield from self._bgp()
         yield "end"
@@ -147,6 +160,11 @@ class _Speaker:
         return tuple(found)
 
     @cached_property
+    def stands_by(self) -> bool:
+        """Whether some line of the city stands by: every site may hear of what came over it."""
+        return any(line.backup for line in self.city.net.lines)
+
+    @cached_property
     def originated(self) -> tuple[str, ...]:
         """What this router itself puts into BGP. What a mate does is passed on: said here too, the own word would
         win over the mate's, and the way to it be lost."""
@@ -175,6 +193,11 @@ class _Speaker:
         yield from _list("in", self.others(""))
         if self.mates:
             yield from _list("mates", self.others(""))
+        if self.stands_by:
+            yield from (f"bgp community-list standard backup permit {BACKUP_COMMUNITY}", "!",
+                        "route-map line permit 10", " match community backup", " set local-preference 0", "exit",
+                        "route-map line permit 20", "exit", "route-map backup permit 10",
+                        f" set community {BACKUP_COMMUNITY} additive", " set local-preference 0", "exit")  # fmt: skip
         yield "!"
 
     def _ospf(self) -> Iterator[str]:
@@ -194,8 +217,10 @@ class _Speaker:
         mates = [(mate, str(IPv6Interface(self.city.net.loopbacks[mate]).ip)) for mate in self.mates]
         yield from (f"router bgp {self.site.asn}", f" bgp router-id {self.id}", " no bgp default ipv4-unicast")
         for line, site, address in self.neighbours:
+            timers = (BACKUP_KEEPALIVE_S, BACKUP_HOLD_S) if line.backup else (KEEPALIVE_S, HOLD_S)
             yield from (f" neighbor {address} remote-as {site.asn}", f" neighbor {address} description {line.name}",
-                        f" neighbor {address} bfd profile line", f" neighbor {address} timers {KEEPALIVE_S} {HOLD_S}",
+                        f" neighbor {address} bfd profile {_profile(line)}",
+                        f" neighbor {address} timers {timers[0]} {timers[1]}",
                         f" neighbor {address} capability extended-nexthop")  # fmt: skip
         for mate, address in mates:
             yield from (f" neighbor {address} remote-as {self.site.asn}", f" neighbor {address} description {mate}",
@@ -204,16 +229,23 @@ class _Speaker:
         for family, version in (("ipv4 unicast", 4), ("ipv6 unicast", 6)):
             yield from (" !", f" address-family {family}")
             yield from (f"  network {text}" for text in self.originated if ip_network(text).version == version)
-            for _, site, address in self.neighbours:
+            for line, site, address in self.neighbours:
                 yield from (f"  neighbor {address} activate",
                             f"  neighbor {address} prefix-list in{version} in",
                             f"  neighbor {address} prefix-list to-{site.key}{version} out")  # fmt: skip
+                if self.stands_by:
+                    yield f"  neighbor {address} route-map {_profile(line)} in"
             for _, address in mates:
                 yield from (f"  neighbor {address} activate", f"  neighbor {address} next-hop-self")
                 if self.is_speaker:
                     yield f"  neighbor {address} prefix-list mates{version} out"
             yield " exit-address-family"
         yield from ("exit", "!")
+
+
+def _profile(line: Line) -> str:
+    """Of BFD, and the name of the route-map for what comes over a line."""
+    return "backup" if line.backup else "line"
 
 
 def _ip(text: str) -> str:

@@ -37,6 +37,7 @@ class Line:
     routers: tuple[str, str]
     prefix6: str
     rtt_ms: float
+    backup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,13 @@ def net(estate: Estate) -> Net:
         tuple(routes.Router(r.name, r.get("site") or "", r["role"]) for r in routers),
         {r.name: r["loopback6"] for r in routers},
         tuple(
-            Line(line.name, (line["routers"][0], line["routers"][1]), line["prefix6"], float(line["rtt_ms"]))
+            Line(
+                line.name,
+                (line["routers"][0], line["routers"][1]),
+                line["prefix6"],
+                float(line["rtt_ms"]),
+                bool(line.get("backup")),
+            )
             for line in estate.kind("net.link")
         ),
         tuple(Segment(s.name, s["router"], prefixes(s["cidr6"], s.get("cidr4"))) for s in estate.kind("net.subnet")),
@@ -170,7 +177,7 @@ def edges(of: Net, name: Namer = device) -> tuple[Edge, ...]:
             net_ = ip_network(line.prefix6, strict=False)
             addresses = f"{net_[0]}/{net_.prefixlen}", f"{net_[1]}/{net_.prefixlen}"
             devices = name("line", line.name, "0"), name("line", line.name, "1")
-            found.append(Edge(line.name, line.routers, addresses, devices, round(line.rtt_ms * 1000)))
+            found.append(Edge(line.name, line.routers, addresses, devices, routes.cost(line.rtt_ms, line.backup)))
     return tuple(found)
 
 

@@ -3,7 +3,8 @@
 `nodes` makes the facts from the estate and adds the hosts; the lab's driver makes the same from its records.
 
 Shortest path by round-trip time, then by hops, then by name, so that the same facts give the same tables in every
-process. Routers of one site see one another directly (a star round the first core router).
+process. A line that stands by costs more than every way over others, so nothing goes over it while one is left. Routers
+of one site see one another directly (a star round the first core router).
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ UNREACHABLE = "unreachable"
 """`Hop.via` of the router that a prefix lies at: what no host has taken is refused there"""
 REFUSED_METRIC = 65000
 """behind every route that leads somewhere"""
+BACKUP_COST = 1 << 40
+"""of a line that stands by, on top of its own: twelve days in microseconds, beyond every way over other lines"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Edge:
     """`address/length`"""
     devices: tuple[str, str]
     cost: int = 0
-    """round-trip time in microseconds: whole, so that every router adds up to the same"""
+    """`cost` of the line"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,11 @@ class Hop:
             return f"route {verb} unreachable {self.prefix} metric {REFUSED_METRIC}{whose}"
         via = f" via inet6 {self.via}" if self.via else ""
         return f"route {verb} {self.prefix}{via} dev {self.device}{' onlink' if self.onlink else ''}{whose}"
+
+
+def cost(rtt_ms: float, backup: bool = False) -> int:
+    """Of a line: its round-trip time in microseconds, whole, so that every router adds up to the same."""
+    return round(rtt_ms * 1000) + (BACKUP_COST if backup else 0)
 
 
 def star(routers: Iterable[Router]) -> tuple[tuple[str, str], ...]:

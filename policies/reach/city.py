@@ -18,6 +18,7 @@ from typing import Any, Final, Literal
 from inventory.estate import Estate, Resource
 from inventory.problems import Refused
 from inventory.rendering.nftables import nftables
+from inventory.rendering.routes import cost
 from policies.checks.shape import Words, settled
 from policies.reach import nft, routing
 from policies.reach.fields import Field, addresses
@@ -154,7 +155,9 @@ class _Builder:
                 continue
             ends = tuple(map(_router, line["routers"]))
             if len(set(ends)) == 2 and all(end in self.own for end in ends):
-                found[line.name] = routing.Edge(line.name, (ends[0], ends[1]), round(float(line["rtt_ms"]) * 1000))
+                found[line.name] = routing.Edge(
+                    line.name, (ends[0], ends[1]), cost(float(line["rtt_ms"]), line.get("backup") is True)
+                )
                 if _prefix(line["prefix6"]):
                     self.held.append(routing.Held(line["prefix6"], ends[0], rest=False))
             else:

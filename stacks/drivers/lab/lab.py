@@ -201,7 +201,7 @@ class Lab:
             return {}
         router = self._router(getattr(wanted, "subnet", ""))
         if isinstance(wanted, Bastion):
-            space = ports.attach(self.id, router, wanted.kind(), wanted.name, wanted.address6, None)
+            space = ports.attach(self.id, router, wanted.kind(), wanted.name, wanted.address6, wanted.address4)
             return {"netns": names.path(space)}
         assert isinstance(wanted, Host)
         lower = self._root or image.location()

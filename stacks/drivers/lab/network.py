@@ -80,7 +80,7 @@ def _net(routers: dict[str, Router], links: Iterable[Link], segments: Iterable[S
     return Net(
         tuple(routes.Router(name, router.site or "", router.role) for name, router in routers.items()),
         {name: router.loopback6 for name, router in routers.items()},
-        tuple(nodes.Line(line.name, line.routers, line.prefix6, line.rtt_ms) for line in links),
+        tuple(nodes.Line(line.name, line.routers, line.prefix6, line.rtt_ms, line.backup) for line in links),
         tuple(nodes.Segment(s.name, s.router, nodes.prefixes(s.cidr6, s.cidr4)) for s in segments),
     )
 
