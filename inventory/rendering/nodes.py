@@ -139,7 +139,10 @@ def tables(of: Net, name: Namer = device, down: Iterable[str] = ()) -> dict[str,
     cut = set(down)
     between = edges(of, name)
     found = routes.tables(
-        [router.name for router in of.routers], [edge for edge in between if edge.name not in cut], spread(of)
+        [router.name for router in of.routers],
+        [edge for edge in between if edge.name not in cut],
+        spread(of),
+        numbers(of),
     )
     addresses: dict[str, list[tuple[str, str]]] = {
         r: [("lo", str(ip_interface(text)))] for r, text in of.loopbacks.items()
@@ -172,6 +175,12 @@ def edges(of: Net, name: Namer = device) -> tuple[Edge, ...]:
             devices = name("line", line.name, "0"), name("line", line.name, "1")
             found.append(Edge(line.name, line.routers, addresses, devices, round(line.rtt_ms * 1000)))
     return tuple(found)
+
+
+def numbers(of: Net) -> dict[str, int]:
+    """Of every router that has a loopback: the last 32 bits of it, which no two share. Its router id in protocols, and
+    what decides between ways that are equal otherwise."""
+    return {name: int(ip_interface(text).ip) & 0xFFFFFFFF or 1 << 31 for name, text in of.loopbacks.items()}
 
 
 def spread(of: Net) -> tuple[routes.Prefix, ...]:
