@@ -186,7 +186,7 @@ class _Speaker:
         if not self.is_speaker:
             return ()
         lines = (line.prefix6 for line in self.city.net.lines if line.routers[0] in self.site.routers)
-        return tuple(normal(text) for text in (*lines, *(self.city.net.loopbacks[r] for r in self.site.routers)))
+        return _ordered((*lines, *(self.city.net.loopbacks[router] for router in self.site.routers)))
 
     def _by_bgp(self, router: str) -> tuple[str, ...]:
         """Of a router that is not the first: what OSPFv3 does not carry."""
@@ -274,11 +274,14 @@ def _ip(text: str) -> str:
     return "ipv6" if ":" in text else "ip"
 
 
+def _ordered(prefixes: Iterable[str]) -> tuple[str, ...]:
+    nets = sorted(map(ip_network, {normal(text) for text in prefixes}), key=lambda net: (int(net[0]), net.prefixlen))
+    return tuple(map(str, nets))
+
+
 def _list(name: str, prefixes: Iterable[str]) -> Iterator[str]:
     """A prefix list a family: exactly these, and an empty list still denies everything."""
-    ordered = sorted(
-        {normal(text) for text in prefixes}, key=lambda t: (int(ip_network(t)[0]), ip_network(t).prefixlen)
-    )
+    ordered = _ordered(prefixes)
     for word, version in (("ip", 4), ("ipv6", 6)):
         mine = [text for text in ordered if ip_network(text).version == version]
         yield from (f"{word} prefix-list {name}{version} seq {5 * n} permit {text}" for n, text in enumerate(mine, 1))

@@ -12,12 +12,15 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from ipaddress import IPv6Address
 
 UNREACHABLE = "unreachable"
 """`Hop.via` of the router that a prefix lies at: what no host has taken is refused there"""
 REFUSED_METRIC = 65000
 """behind every route that leads somewhere"""
 _NONE: Mapping[str, int] = {}
+_Step = tuple[int, str, str]
+"""address of the next router as a number, which decides between lines that are equal otherwise, and as text; device"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +85,15 @@ def tables(
     routers: Iterable[str], edges: Iterable[Edge], prefixes: Iterable[Prefix], numbers: Mapping[str, int] = _NONE
 ) -> dict[str, frozenset[Hop]]:
     """Every router's routes. A prefix that cannot be reached from a router is absent from its table. `numbers`: of
-    routers; of ways that are equally long that by the lower numbers is taken."""
+    routers; of ways that are equally long that by the lower numbers is taken, then that by the lower address."""
     table: dict[str, set[Hop]] = {name: set() for name in routers}
-    out: dict[str, list[tuple[str, Edge, int]]] = {name: [] for name in table}
+    out: dict[str, list[tuple[str, int, _Step]]] = {name: [] for name in table}
     for edge in edges:
         for here, there in ((0, 1), (1, 0)):
             if edge.ends[here] in table and edge.ends[there] in table:
-                out[edge.ends[here]].append((edge.ends[there], edge, there))
+                address = edge.addresses[there].partition("/")[0]
+                step = (int(IPv6Address(address)), address, edge.devices[here])
+                out[edge.ends[here]].append((edge.ends[there], edge.cost, step))
     at: dict[str, list[Prefix]] = {}
     for prefix in prefixes:
         at.setdefault(prefix.router, []).append(prefix)
@@ -100,11 +105,11 @@ def tables(
 
 
 def _first_hops(
-    start: str, out: Mapping[str, list[tuple[str, Edge, int]]], numbers: Mapping[str, int]
+    start: str, out: Mapping[str, list[tuple[str, int, _Step]]], numbers: Mapping[str, int]
 ) -> dict[str, tuple[str, str]]:
     """Target router → address and device of the first hop from `start`."""
     found: dict[str, tuple[str, str]] = {}
-    queue: list[tuple[int, int, tuple[tuple[int, str], ...], tuple[str, str] | None]]
+    queue: list[tuple[int, int, tuple[tuple[int, str], ...], _Step | None]]
     queue = [(0, 0, ((numbers.get(start, 0), start),), None)]
     done: set[str] = set()
     while queue:
@@ -114,10 +119,9 @@ def _first_hops(
             continue
         done.add(here)
         if first is not None:
-            found[here] = first
-        for there, edge, end in out[here]:
+            found[here] = first[1:]
+        for there, more, step in out[here]:
             if there not in done:
-                step = first or (edge.addresses[end].partition("/")[0], edge.devices[1 - end])
                 further = *trail, (numbers.get(there, 0), there)
-                heapq.heappush(queue, (cost + edge.cost, hops + 1, further, step))
+                heapq.heappush(queue, (cost + more, hops + 1, further, first or step))
     return found

@@ -33,6 +33,8 @@ NETWORK = (
 )  # fmt: skip
 FAR = "3fff:0:0:2::fe"
 """of site b, behind its access router"""
+
+
 @pytest.fixture
 def city(tmp_path: Path) -> Iterator[City]:
     """Three sites in a ring, nothing built; nothing may stay of it."""
@@ -103,7 +105,9 @@ def agree(place: Path, things: Iterable[Thing], down: Iterable[str] = (), but: I
 
 def pids(place: Path, router: str, daemon: str) -> list[int]:
     of = cgroups.processes(names.lab_id(place), cgroups.ROUTER + router)
-    return [pid for pid in of if Path("/proc", str(pid), "cmdline").read_text().startswith(f"{routing.LIBRARY}/{daemon}\0")]
+    return [
+        pid for pid in of if Path("/proc", str(pid), "cmdline").read_text().startswith(f"{routing.LIBRARY}/{daemon}\0")
+    ]
 
 
 def status(city: City, router: str) -> str:
