@@ -173,14 +173,20 @@ def edges(of: Net, name: Namer = device) -> tuple[Edge, ...]:
             net_ = ip_network(line.prefix6, strict=False)
             addresses = f"{net_[0]}/{net_.prefixlen}", f"{net_[1]}/{net_.prefixlen}"
             devices = name("line", line.name, "0"), name("line", line.name, "1")
-            found.append(Edge(line.name, line.routers, addresses, devices, round(line.rtt_ms * 1000)))
+            cost = round(line.rtt_ms * 1000)
+            found.append(Edge(line.name, line.routers, addresses, devices, cost, int(net_.network_address)))
     return tuple(found)
 
 
 def numbers(of: Net) -> dict[str, int]:
     """Of every router that has a loopback: the last 32 bits of it, which no two share. Its router id in protocols, and
     what decides between ways that are equal otherwise."""
-    return {name: int(ip_interface(text).ip) & 0xFFFFFFFF or 1 << 31 for name, text in of.loopbacks.items()}
+    return {name: number(text) for name, text in of.loopbacks.items()}
+
+
+def number(loopback: str) -> int:
+    """Of the router that has it."""
+    return int(ip_interface(loopback).ip) & 0xFFFFFFFF or 1 << 31
 
 
 def spread(of: Net) -> tuple[routes.Prefix, ...]:

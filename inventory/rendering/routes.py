@@ -12,7 +12,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv6Address
 
 UNREACHABLE = "unreachable"
 """`Hop.via` of the router that a prefix lies at: what no host has taken is refused there"""
@@ -20,7 +19,7 @@ REFUSED_METRIC = 65000
 """behind every route that leads somewhere"""
 _NONE: Mapping[str, int] = {}
 _Step = tuple[int, str, str]
-"""address of the next router as a number, which decides between lines that are equal otherwise, and as text; device"""
+"""a line's `rank`, address of the next router, device"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,8 @@ class Edge:
     devices: tuple[str, str]
     cost: int = 0
     """round-trip time in microseconds: whole, so that every router adds up to the same"""
+    rank: int = 0
+    """of lines that are equal otherwise the lower is taken"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,32 +86,32 @@ def tables(
     routers: Iterable[str], edges: Iterable[Edge], prefixes: Iterable[Prefix], numbers: Mapping[str, int] = _NONE
 ) -> dict[str, frozenset[Hop]]:
     """Every router's routes. A prefix that cannot be reached from a router is absent from its table. `numbers`: of
-    routers; of ways that are equally long that by the lower numbers is taken, then that by the lower address."""
+    routers; of ways that are equally long that by the lower numbers is taken."""
     table: dict[str, set[Hop]] = {name: set() for name in routers}
     out: dict[str, list[tuple[str, int, _Step]]] = {name: [] for name in table}
     for edge in edges:
         for here, there in ((0, 1), (1, 0)):
             if edge.ends[here] in table and edge.ends[there] in table:
-                address = edge.addresses[there].partition("/")[0]
-                step = (int(IPv6Address(address)), address, edge.devices[here])
+                step = (edge.rank, edge.addresses[there].partition("/")[0], edge.devices[here])
                 out[edge.ends[here]].append((edge.ends[there], edge.cost, step))
+    marks = {name: (numbers.get(name, 0), name) for name in table}
     at: dict[str, list[Prefix]] = {}
     for prefix in prefixes:
         at.setdefault(prefix.router, []).append(prefix)
     for router in table:
         table[router] |= {Hop(prefix.text, UNREACHABLE) for prefix in at.get(router, ()) if prefix.rest}
-        for target, (address, device) in _first_hops(router, out, numbers).items():
+        for target, (address, device) in _first_hops(router, out, marks).items():
             table[router] |= {Hop(prefix.text, address, device) for prefix in at.get(target, ())}
     return {name: frozenset(hops) for name, hops in table.items()}
 
 
 def _first_hops(
-    start: str, out: Mapping[str, list[tuple[str, int, _Step]]], numbers: Mapping[str, int]
+    start: str, out: Mapping[str, list[tuple[str, int, _Step]]], marks: Mapping[str, tuple[int, str]]
 ) -> dict[str, tuple[str, str]]:
     """Target router → address and device of the first hop from `start`."""
     found: dict[str, tuple[str, str]] = {}
     queue: list[tuple[int, int, tuple[tuple[int, str], ...], _Step | None]]
-    queue = [(0, 0, ((numbers.get(start, 0), start),), None)]
+    queue = [(0, 0, (marks[start],), None)]
     done: set[str] = set()
     while queue:
         cost, hops, trail, first = heapq.heappop(queue)
@@ -122,6 +123,5 @@ def _first_hops(
             found[here] = first[1:]
         for there, more, step in out[here]:
             if there not in done:
-                further = *trail, (numbers.get(there, 0), there)
-                heapq.heappush(queue, (cost + more, hops + 1, further, first or step))
+                heapq.heappush(queue, (cost + more, hops + 1, (*trail, marks[there]), first or step))
     return found

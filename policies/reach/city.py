@@ -154,8 +154,10 @@ class _Builder:
                 continue
             ends = tuple(map(_router, line["routers"]))
             if len(set(ends)) == 2 and all(end in self.own for end in ends):
-                found[line.name] = routing.Edge(line.name, (ends[0], ends[1]), round(float(line["rtt_ms"]) * 1000))
-                if _prefix(line["prefix6"]):
+                cost, there = round(float(line["rtt_ms"]) * 1000), _prefix(line["prefix6"])
+                rank = addresses(line["prefix6"])[0] if there else 0
+                found[line.name] = routing.Edge(line.name, (ends[0], ends[1]), cost, rank)
+                if there:
                     self.held.append(routing.Held(line["prefix6"], ends[0], rest=False))
             else:
                 self._unread(line, "它的路由器不在被检查的范围内", "its routers are not in what was judged")
