@@ -5,26 +5,21 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from inventory.estate import Estate, Resource
 from inventory.kinds import kinds
-from inventory.rendering import nodes
-from inventory.rendering.routes import UNREACHABLE, Hop
 from stacks.drivers.base import Thing
-from stacks.drivers.lab import Lab, cgroups, left, names, network, partition, routing, shell, teardown
+from stacks.drivers.lab import Lab, cgroups, left, names, network, partition, routing, teardown
 from tests.drivers import labs
 from tests.drivers.labs import City
+from tests.drivers.routed import PATIENCE, agree, found, proved, spoken
 from tests.policies.demo import planned
 
 pytestmark = [pytest.mark.lab, pytest.mark.slow]
 
-PATIENCE = 60
-"""seconds; a busy machine makes a protocol slow"""
 AB, BC, AC = labs.line("a", "b", 1, 2), labs.line("b", "c", 2, 4), labs.line("a", "c", 3, 20)
 NETWORK = (
     labs.router("a", 1), labs.router("b", 2), labs.router("c", 3), labs.router("b", 2, "access"), AB, BC, AC,
@@ -49,56 +44,11 @@ def city(tmp_path: Path) -> Iterator[City]:
     assert not list(routing.FOLDERS.glob(f"lz{names.lab_id(made.place)}-*"))
 
 
-def proved(things: Iterable[Thing], place: Path, down: Iterable[str] = ()) -> dict[str, frozenset[Hop]]:
-    """What `policies.reach` proves over, as far as it lies between routers."""
-    net = nodes.net(Estate(tuple(Resource(it.kind, it.name, "", "", it.properties) for it in things)))
-    tables = nodes.tables(net, partial(names.wire, names.lab_id(place)), down)
-    routers = {router.name: tables[router.name].hops for router in net.routers}
-    return {
-        name: frozenset(hop for hop in hops if hop.via not in ("", UNREACHABLE) and not hop.onlink)
-        for name, hops in routers.items()
-    }
-
-
-def found(place: Path, router: str, table: str, protocols: tuple[str, ...]) -> frozenset[Hop]:
-    """What is in a kernel's table from these protocols."""
-    space = names.netns(names.lab_id(place), "net.router", router)
-    rows = [row for family in ("-4", "-6") for row in shell.ip_json(space, family, "route", "show", "table", table)]
-    return frozenset(
-        Hop(nodes.normal(row["dst"]), row.get("gateway") or row.get("via", {}).get("host", ""), row.get("dev", ""))
-        for row in rows if row.get("protocol") in protocols
-    )  # fmt: skip
-
-
-def spoken(place: Path, router: str) -> frozenset[Hop]:
-    """What FRR has put into a router's kernel."""
-    return found(place, router, "main", ("bgp", "ospf"))
-
-
 def until(holds: Callable[[], bool], seconds: float = PATIENCE) -> float:
     """Seconds that it took."""
     began = time.monotonic()
     while not holds():
         assert time.monotonic() - began < seconds, "did not come to be in time"
-        time.sleep(0.05)
-    return time.monotonic() - began
-
-
-def agree(place: Path, things: Iterable[Thing], down: Iterable[str] = (), but: Iterable[str] = ()) -> float:
-    """Wait until FRR says what is computed, at all routers except `but`; returns the seconds. The prefix of a line is
-    left out at its ends, where the kernel knows it by itself, as long as it has its carrier."""
-    things = list(things)
-    want = {router: hops for router, hops in proved(things, place, down).items() if router not in but}
-    own = {(end, nodes.normal(it.properties["prefix6"])) for it in things if it.kind == "net.link"
-           for end in it.properties["routers"]}  # fmt: skip
-
-    def rest(router: str, hops: Iterable[Hop]) -> frozenset[Hop]:
-        return frozenset(hop for hop in hops if (router, hop.prefix) not in own)
-
-    began = time.monotonic()
-    while wrong := [it for it in want if rest(it, spoken(place, it)) != rest(it, want[it])]:
-        if time.monotonic() - began > PATIENCE:
-            assert rest(wrong[0], spoken(place, wrong[0])) == rest(wrong[0], want[wrong[0]]), wrong[0]
         time.sleep(0.05)
     return time.monotonic() - began
 
