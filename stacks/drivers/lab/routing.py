@@ -123,12 +123,13 @@ def _start(lab: str, router: str, wanted: tuple[str, ...]) -> None:
     folder, space = _folder(lab, router), names.netns(lab, "net.router", router)
     _make(folder)
     groups = cgroups.make(lab, _group(router), _MEMORY_MIB)
-    for daemon in wanted:
-        with (folder / f"{daemon}.log").open("w") as log:
-            command = cgroups.apart(groups, ["ip", "netns", "exec", space, *_command(daemon, folder)])
-            subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=False)
-        # who finds no zebra tries again after 10 s only
-        _await(daemon, folder, lambda daemon=daemon: daemon in _running(lab, router), router)
+    for together in (wanted[:1], wanted[1:]):  # who finds no zebra tries again after 10 s only
+        for daemon in together:
+            with (folder / f"{daemon}.log").open("w") as log:
+                command = cgroups.apart(groups, ["ip", "netns", "exec", space, *_command(daemon, folder)])
+                subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=False)
+        for daemon in together:
+            _await(daemon, folder, lambda daemon=daemon: daemon in _running(lab, router), router)
 
 
 def _command(daemon: str, folder: Path) -> list[str]:
