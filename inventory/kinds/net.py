@@ -25,7 +25,7 @@ class Router(Kind):
 
     replaces: ClassVar[frozenset[str]] = frozenset({"name", "site"})
     outputs: ClassVar[dict[str, type]] = {"status": str}
-    ill: ClassVar[frozenset[str]] = frozenset({"lost"})
+    ill: ClassVar[frozenset[str]] = frozenset({"lost", "unrouted"})
     role: Literal["core", "access"]
     asn: int
     loopback6: str

@@ -146,7 +146,10 @@ def tables(of: Net, name: Namer = device, down: Iterable[str] = ()) -> dict[str,
     cut = set(down)
     between = edges(of, name)
     found = routes.tables(
-        [router.name for router in of.routers], [edge for edge in between if edge.name not in cut], spread(of)
+        [router.name for router in of.routers],
+        [edge for edge in between if edge.name not in cut],
+        spread(of),
+        numbers(of),
     )
     addresses: dict[str, list[tuple[str, str]]] = {
         r: [("lo", str(ip_interface(text)))] for r, text in of.loopbacks.items()
@@ -177,8 +180,20 @@ def edges(of: Net, name: Namer = device) -> tuple[Edge, ...]:
             net_ = ip_network(line.prefix6, strict=False)
             addresses = f"{net_[0]}/{net_.prefixlen}", f"{net_[1]}/{net_.prefixlen}"
             devices = name("line", line.name, "0"), name("line", line.name, "1")
-            found.append(Edge(line.name, line.routers, addresses, devices, routes.cost(line.rtt_ms, line.backup)))
+            cost = routes.cost(line.rtt_ms, line.backup)
+            found.append(Edge(line.name, line.routers, addresses, devices, cost, int(net_.network_address)))
     return tuple(found)
+
+
+def numbers(of: Net) -> dict[str, int]:
+    """Of every router that has a loopback: the last 32 bits of it, which no two share. Its router id in protocols, and
+    what decides between ways that are equal otherwise."""
+    return {name: number(text) for name, text in of.loopbacks.items()}
+
+
+def number(loopback: str) -> int:
+    """Of the router that has it."""
+    return int(ip_interface(loopback).ip) & 0xFFFFFFFF or 1 << 31
 
 
 def spread(of: Net) -> tuple[routes.Prefix, ...]:

@@ -155,10 +155,11 @@ class _Builder:
                 continue
             ends = tuple(map(_router, line["routers"]))
             if len(set(ends)) == 2 and all(end in self.own for end in ends):
-                found[line.name] = routing.Edge(
-                    line.name, (ends[0], ends[1]), cost(float(line["rtt_ms"]), line.get("backup") is True)
-                )
-                if _prefix(line["prefix6"]):
+                length = cost(float(line["rtt_ms"]), line.get("backup") is True)
+                there = _prefix(line["prefix6"])
+                rank = addresses(line["prefix6"])[0] if there else 0
+                found[line.name] = routing.Edge(line.name, (ends[0], ends[1]), length, rank)
+                if there:
                     self.held.append(routing.Held(line["prefix6"], ends[0], rest=False))
             else:
                 self._unread(line, "它的路由器不在被检查的范围内", "its routers are not in what was judged")

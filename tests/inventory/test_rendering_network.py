@@ -44,6 +44,7 @@ def rendered(of: Estate) -> dict[str, str]:
         files[f"{name}/ip.batch"] = table.batch()
     for router in of.kind("net.router"):
         files[f"{router.name}/frr.conf"] = frr(of, router.name)
+        files[f"{router.name}/frr-each.conf"] = frr(of, router.name, each=True)
         files[f"{router.name}/radvd.conf"] = radvd(of, router.name, DOMAIN)
         served = kea(of, router.name, DOMAIN)
         files[f"{router.name}/kea-dhcp6.conf"] = json.dumps(served, indent=1) + "\n" if served else ""
@@ -110,8 +111,9 @@ def accepted(command: list[str], text: str, path: Path, damage: Callable[[str], 
 @pytest.mark.parametrize(("story", "name"), cases("net.router"))
 def test_frr_reads_its_file(story: Path, name: str, tmp_path: Path) -> None:
     program = tool("vtysh")
-    text = frr(estate(story), name)
-    accepted([program, "-C", "-f"], text, tmp_path / "frr.conf", lambda t: t.replace("hostname", "hostnome"))
+    for each in (False, True):
+        text = frr(estate(story), name, each=each)
+        accepted([program, "-C", "-f"], text, tmp_path / "frr.conf", lambda t: t.replace("hostname", "hostnome"))
 
 
 @pytest.mark.slow
