@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -20,6 +21,11 @@ from inventory.model.plan import Kept, Part
 SHIPPED = reading.city()
 
 
+def part(**fields: Any) -> Part:
+    """A field; what is not said is as in a plan that does not say it."""
+    return Part.model_validate(fields)
+
+
 @st.composite
 def cities(draw: st.DrawFn) -> City:
     """The shipped city with fields of any name, order and width: some of the rows' numbers, some of tables of their own."""
@@ -32,16 +38,16 @@ def cities(draw: st.DrawFn) -> City:
         name = f"{draw(st.sampled_from(['f', 'site', 'level']))}-{number}"
         reserved = (Kept(code=0, to="kept"),) if draw(st.booleans()) and of not in ("fixed", "bureau") else ()
         if of == "fixed":
-            parts.append(Part(name=name, bits=bits, of=of, value=draw(st.integers(0, 7))))
+            parts.append(part(name=name, bits=bits, of=of, value=draw(st.integers(0, 7))))
         elif of == "tier":
-            parts.append(Part(name=name, bits=bits, of=of, codes={"web": 1, "app": 4}, reserved=reserved))
+            parts.append(part(name=name, bits=bits, of=of, codes={"web": 1, "app": 4}, reserved=reserved))
         elif of == "site" and draw(st.booleans()):
             codes = dict(zip([s.key for s in SHIPPED.sites], [7, 5, 3, 1], strict=False))
-            parts.append(Part(name=name, bits=bits, of=of, codes=codes, reserved=reserved))
+            parts.append(part(name=name, bits=bits, of=of, codes=codes, reserved=reserved))
         else:
             none = 0 if of == "bureau" and draw(st.booleans()) else None
-            parts.append(Part(name=name, bits=bits, of=of, none=none, reserved=reserved))  # pyright: ignore[reportArgumentType]
-    parts.append(Part(name="last", bits=left, of="segment"))
+            parts.append(part(name=name, bits=bits, of=of, none=none, reserved=reserved))
+    parts.append(part(name="last", bits=left, of="segment"))
     plan = SHIPPED.addresses.model_copy(update={"fields": tuple(parts)})
     return SHIPPED.model_copy(update={"addresses": plan})
 
@@ -96,8 +102,8 @@ def test_an_owners_area_says_whose_it_is(city: City, data: st.DataObject) -> Non
 @cache
 def _tiered() -> City:
     fields = (
-        Part(name="unit", bits=8, of="bureau", none=0), Part(name="layer", bits=4, of="tier", codes={"web": 1, "app": 4}),
-        Part(name="place", bits=4, of="site"), Part(name="number", bits=16, of="segment"),
+        part(name="unit", bits=8, of="bureau", none=0), part(name="layer", bits=4, of="tier", codes={"web": 1, "app": 4}),
+        part(name="place", bits=4, of="site"), part(name="number", bits=16, of="segment"),
     )  # fmt: skip
     return SHIPPED.model_copy(update={"addresses": SHIPPED.addresses.model_copy(update={"fields": fields})})
 
