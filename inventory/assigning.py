@@ -21,6 +21,7 @@ from inventory.reading import Read
 
 _FIRST_HOST, _FIRST_VIP = 0x10, 0x1000
 _FIRST_HOST4 = 2
+_PLAN = "inventory/city/addresses.yaml"
 
 
 def layouts(read: Read) -> list[Layout]:
@@ -36,14 +37,16 @@ def assign(read: Read, previous: Allocations) -> Allocations:
     wanted = layouts(read)
     _sound(previous, plan)
     problems: list[Problem] = []
-    segments = _Segments(city, previous, problems).all(s for each in wanted for s in each.segments)
+    origins = {request.stack: request.origin("name") for request in read.requests}
+    segments = _Segments(city, previous, problems, origins).all(s for each in wanted for s in each.segments)
     hosts, vips = dict(previous.hosts), dict(previous.vips)
     inside = _Inside(segments, (*hosts.values(), *vips.values()), problems)
     for each in wanted:
+        origin = origins.get(each.system or "", _PLAN)
         for machine in each.machines:
-            inside.give(hosts, machine.name, machine.segment, _FIRST_HOST)
+            inside.give(hosts, machine.name, machine.segment, _FIRST_HOST, origin)
         for vip in each.vips:
-            inside.give(vips, vip.name, vip.segment, _FIRST_VIP)
+            inside.give(vips, vip.name, vip.segment, _FIRST_VIP, origin)
     routers = [f"{role}-{site.key}" for site in city.sites for role in ("core", "access")]
     numbered = {
         "links": ([link.key for link in city.links], Block(prefix=plan.link6, length=127), 1),
@@ -65,8 +68,8 @@ def assign(read: Read, previous: Allocations) -> Allocations:
 class _Segments:
     """Prefixes of segments, one at a time, out of the areas of the plan."""
 
-    def __init__(self, city: City, previous: Allocations, problems: list[Problem]) -> None:
-        self._city, self._plan, self._problems = city, city.addresses, problems
+    def __init__(self, city: City, previous: Allocations, problems: list[Problem], origins: Mapping[str, str]) -> None:
+        self._city, self._plan, self._problems, self._origins = city, city.addresses, problems, origins
         self._done = dict(previous.segments)
         self._areas: dict[Prefix, Free] = {}
         self._used = sorted(parse(each.cidr6) for each in self._done.values())
@@ -95,8 +98,8 @@ class _Segments:
         free = self._areas[area]
         if free.size >> 64 <= last.growth:
             kept = f"(另留 {last.growth} 个)" if last.growth else ""
-            also = f", {last.growth} more are kept for growth" if last.growth else ""
-            self._full(segment.name, f"{last.name}{kept}", f"{last.name}{also}", (1 << last.bits) - last.growth)
+            also = f" ({last.growth} more are kept for growth)" if last.growth else ""
+            self._full(segment, f"{last.name}{kept}", f"{last.name}{also}", (1 << last.bits) - last.growth)
             return ""
         return text(Prefix(6, free.take(64) or 0, 64))
 
@@ -106,7 +109,7 @@ class _Segments:
         prefix = self._four.take(family.ipv4)
         if prefix is None:
             whole = parse(self._plan.prefix4)
-            self._full(segment.name, f"prefix4 {whole}", f"prefix4 {whole}", whole.size)
+            self._full(segment, f"prefix4 {whole}", f"prefix4 {whole}", whole.size)
         return text(prefix) if prefix else None
 
     def _ula(self, segment: Segment, family: Family) -> str | None:
@@ -114,11 +117,11 @@ class _Segments:
             return None
         start = self._local.take(64)
         if start is None:
-            self._full(segment.name, f"ula {self._plan.ula}", f"ula {self._plan.ula}", parse(self._plan.ula).size >> 64)
+            self._full(segment, f"ula {self._plan.ula}", f"ula {self._plan.ula}", parse(self._plan.ula).size >> 64)
         return text(Prefix(6, start, 64)) if start is not None else None
 
-    def _full(self, name: str, zh: str, en: str, size: int) -> None:
-        self._problems.append(_full(name, zh, en, size))
+    def _full(self, of: Segment, zh: str, en: str, size: int) -> None:
+        self._problems.append(_full(of.name, zh, en, size, self._origins.get(of.system or "", _PLAN)))
 
 
 class _Free4:
@@ -156,7 +159,7 @@ class _Inside:
         self._taken = {parse(words) for each in known for words in (each.address6, each.address4) if words}
         self._next: dict[tuple[Prefix, int], int] = {}
 
-    def give(self, to: dict[str, Addresses], name: str, segment: str, first: int) -> None:
+    def give(self, to: dict[str, Addresses], name: str, segment: str, first: int, origin: str) -> None:
         """What it has stays; what it lacks and its segment has is given."""
         prefixes = self._segments.get(segment)
         if prefixes is None:
@@ -170,7 +173,7 @@ class _Inside:
             four = self._take(parse(prefixes.cidr4), _FIRST_HOST4)
         full = prefixes.cidr6 if six is None else prefixes.cidr4 if four is None else None
         if full is not None:
-            self._problems.append(_full(name, full, full, parse(full).size))
+            self._problems.append(_full(name, full, full, parse(full).size, origin))
         if six is not None:
             to[name] = Addresses(six, four)
 
@@ -247,8 +250,11 @@ def _sound(previous: Allocations, plan: Address) -> None:
         raise Refused(problems)
 
 
-def _full(name: str, zh: str, en: str, size: int) -> Problem:
+def _full(name: str, zh: str, en: str, size: int, origin: str = _PLAN) -> Problem:
+    """`origin`: file, or `file:line`, of what asks for it."""
+    file, _, line = origin.rpartition(":")
+    place = (file, int(line), 1) if line.isdigit() else (origin, 0, 0)
     return Problem(
         "address.full", f"{zh} 已用尽(共 {size}):扩大 inventory/city/addresses.yaml 中的规划",
-        f"{en} is used up ({size} in all): widen the plan in inventory/city/addresses.yaml", name,
+        f"{en} is used up ({size} in all): widen the plan in inventory/city/addresses.yaml", name, *place,
     )  # fmt: skip

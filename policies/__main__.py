@@ -6,8 +6,8 @@ In: the resources of one stack, over Pulumi's analyzer protocol. Out: the findin
 secret from a password in clear), raises where a value is unknown, and builds the graph anew for every policy.
 
 The CLI shows one stack at a time; the other stacks of the environment are read from what the platform published of
-them. As long as not all of its systems are, what cannot be known of other stacks is reported and does not stop the
-update.
+them, and the records of the city (the address plan) from what people wrote. As long as not all of its systems are
+published, what cannot be known of other stacks is reported and does not stop the update.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
 from inventory import estate as nouns
+from inventory import records
 from inventory.kinds import kind_of
 from inventory.places import places
 from inventory.reading import environment, read
@@ -101,12 +102,15 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
     """Lives as long as the CLI wants the pack."""
 
     def __init__(
-        self, chosen: Profile, others: nouns.Estate, variables: Mapping[str, str], systems: frozenset[str] = frozenset()
-    ) -> None:
+        self, chosen: Profile, others: nouns.Estate, variables: Mapping[str, str],
+        systems: frozenset[str] = frozenset(), records: nouns.Estate | None = None,
+    ) -> None:  # fmt: skip
         self._profile, self._systems = chosen, systems
         """the environment's systems, which come after everything that they may refer to"""
         self._others = others
         """what is published of the environment"""
+        self._records = records or nouns.Estate()
+        """what stands in the estate without a provider"""
         self._stack = variables.get("PULUMI_STACK", "")
         self._dry_run = variables.get("PULUMI_DRY_RUN") == "true"
 
@@ -145,7 +149,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         mine = estate(request.resources, self._stack)
         stacks = set(mine.stacks)
         others = self._others.only(lambda one: one.stack not in stacks)
-        verdict = judge(nouns.Estate.union([others, mine]), self._profile, planned=self._dry_run)
+        verdict = judge(nouns.Estate.union([others, mine, self._records]), self._profile, planned=self._dry_run)
         whole = len(others) > 0 and self._systems <= {*others.stacks, *stacks}
         return answer(verdict, stacks, whole=whole)
 
@@ -199,8 +203,10 @@ def serve() -> None:
     """Tell the CLI the port on standard output, as the protocol wants, and answer until it ends the process."""
     chosen = environment(os.environ.get("LIANGZHU_ENVIRONMENT") or "demo")
     published = nouns.published(places(chosen.state).estate)
-    systems = frozenset(request.stack for request in read(chosen.name).selected)
-    analyzer = Analyzer(profile(chosen.profile), published, os.environ, systems)
+    written = read(chosen.name)
+    systems = frozenset(request.stack for request in written.selected)
+    known = records.records(written.city)
+    analyzer = Analyzer(profile(chosen.profile), published, os.environ, systems, known)
     server = grpc.server(ThreadPoolExecutor(2), options=[("grpc.max_receive_message_length", _LARGE)])
     analyzer_pb2_grpc.add_AnalyzerServicer_to_server(analyzer, server)
     port = server.add_insecure_port("127.0.0.1:0")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from inventory import addressing
+from inventory import addressing, records
 from inventory.estate import Estate
 from inventory.places import ROOT, Places, passphrase
 from inventory.reading import Read
@@ -28,6 +28,8 @@ class Work:
     """`StackSpec`s, in order"""
     observe: Callable[[Any], None]
     stopping: threading.Event
+    records: Estate = field(default_factory=Estate)
+    """what stands in the estate without a provider"""
 
     @property
     def key(self) -> str:
@@ -37,18 +39,21 @@ class Work:
 def work(places: Places, read: Read | None, observe: Callable[[Any], None], stopping: threading.Event) -> Work:
     """Everything for the verbs below. Without a reading only what is recorded can be worked on (destroy)."""
     specs = layers.stacks(read, addressing.load(places.addresses)) if read else ()
-    return Work(places, Program(ROOT), specs, observe, stopping)
+    known = records.records(read.city) if read else Estate()
+    return Work(places, Program(ROOT), specs, observe, stopping, known)
 
 
 def plan(of: Work) -> EstatePlan:
-    """What an update would do to every stack. Nothing is built."""
-    return engine.plan(of.program, of.specs, of.places.stacks, of.key, of.observe, stopping=of.stopping)
+    """What an update would do to every stack, and the records that it is judged with. Nothing is built."""
+    found = engine.plan(of.program, of.specs, of.places.stacks, of.key, of.observe, stopping=of.stopping)
+    return replace(found, estate=Estate.union([found.estate, of.records]))
 
 
 def apply(of: Work, planned: EstatePlan) -> Outcome:
-    """Make what was planned, and nothing else."""
-    return engine.apply(of.program, of.specs, of.places.stacks, of.key, of.observe, publish=of.places.estate,
+    """Make what was planned, and nothing else; what then stands, with the records."""
+    done = engine.apply(of.program, of.specs, of.places.stacks, of.key, of.observe, publish=of.places.estate,
                         plan=planned, stopping=of.stopping)  # fmt: skip
+    return replace(done, estate=Estate.union([done.estate, of.records]))
 
 
 def refresh(of: Work) -> Outcome:

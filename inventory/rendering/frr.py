@@ -14,10 +14,11 @@ loopbacks what comes from outside, and IPv4. Addresses and devices are those of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Interface, ip_network
+from typing import Any
 
 from inventory.estate import Estate, Resource
 from inventory.problems import Problem, Refused
@@ -69,10 +70,20 @@ class _City:
 
     @cached_property
     def net(self) -> Net:
-        return nodes.net(self.estate)
+        return self._kept("facts of routing", lambda: nodes.net(self.estate))
 
     @cached_property
     def sites(self) -> dict[str, _Site]:
+        return self._kept("announced", self._sites)
+
+    def _kept(self, what: str, make: Callable[[], Any]) -> Any:
+        """Made once an estate, and kept with it as its indexes are: every router's text needs all of it."""
+        kept = vars(self.estate)
+        if what not in kept:
+            kept[what] = make()
+        return kept[what]
+
+    def _sites(self) -> dict[str, _Site]:
         routers: dict[str, list[Resource]] = {}
         for router in sorted(self.estate.kind("net.router"), key=lambda r: (r["role"] != "core", r.name)):
             routers.setdefault(router.get("site") or "", []).append(router)

@@ -9,11 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from inventory import addressing, places, reading
+from inventory import addressing, places, reading, records
+from inventory.estate import Estate
 from inventory.places import ROOT
 from inventory.problems import Refused, nearest, refuse
 from stacks import engine, layers
@@ -44,6 +45,8 @@ class Ground:
     """folder of the policy pack, for the stock CLI"""
     variables: Mapping[str, str] | None = None
     """environment that the program and its provider read"""
+    records: Estate = field(default_factory=Estate)
+    """what stands in the estate without a provider: the judge sees it too"""
 
     @property
     def name(self) -> str:
@@ -62,13 +65,13 @@ def ours(tell: Any, options: argparse.Namespace, typed: argparse.Namespace) -> G
             os.environ["LIANGZHU_SYSTEMS"] = typed.name  # beside the environment's own; the workers inherit it
         readiness.ready(environment, tell.observe)
         read = _read(options.environment, typed.name)
-        spec = None
+        spec, known = None, records.records(read.city)
         if any(each.name == typed.name for each in layers.stacks(read)):
             addressing.settle(read, tell.clock())
             stacks = layers.stacks(read, addressing.load(where.addresses))
             spec = next(Spec(s.name, s.after, s.inputs, s.files) for s in stacks if s.name == typed.name)
     else:
-        stock = getattr(typed, "engine", "embedded") == "pulumi"
+        known, stock = Estate(), getattr(typed, "engine", "embedded") == "pulumi"
         spec = Spec(typed.name) if stock or typed.name in engine.stacks(where.stacks) else None
     if spec is None:
         raise _unknown(typed.name, [*layers.LAYERS, *engine.stacks(where.stacks)])
@@ -77,7 +80,8 @@ def ours(tell: Any, options: argparse.Namespace, typed: argparse.Namespace) -> G
         "LIANGZHU_SYSTEMS": os.environ.get("LIANGZHU_SYSTEMS", ""),
     }
     program = Program(ROOT, tuple(getattr(typed, "config", ())))
-    return Ground(program, spec, at(where.stacks), key, where.estate, environment.profile, ROOT / "policies", variables)
+    return Ground(program, spec, at(where.stacks), key, where.estate, environment.profile, ROOT / "policies", variables,
+                  known)  # fmt: skip
 
 
 def _read(environment: str, stack: str) -> reading.Read:

@@ -128,8 +128,9 @@ class Session:
         if self._judge is None or not on.profile or self.typed.engine == "pulumi":
             return []
         others = there.only(lambda one: one.stack != on.name)
-        verdict = self._judge(Estate.union([others, planned]), on.profile, planned=True)
-        before = {(one.check, one.urn) for one in self._judge(there, on.profile, planned=True).blocking}
+        verdict = self._judge(Estate.union([others, planned, on.records]), on.profile, planned=True)
+        stood = self._judge(Estate.union([there, on.records]), on.profile, planned=True)
+        before = {(one.check, one.urn) for one in stood.blocking}
         mine = [one for one in verdict.blocking if one.stack in ("", on.name) or (one.check, one.urn) not in before]
         return [one.problem() for one in mine]
 

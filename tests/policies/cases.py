@@ -69,6 +69,7 @@ def _value(kind: Any, raw: Any) -> Any:
     if isinstance(raw, list) and any(item in _MARKERS for item in raw if isinstance(item, str)):
         return tuple(_MARKERS.get(item, item) for item in raw)
     try:
-        return TypeAdapter(kind).validate_python(raw)
+        adapter = TypeAdapter(kind)
+        return adapter.dump_python(adapter.validate_python(raw))
     except ValueError:
         return raw  # a value that the schema would refuse: the judge must cope with it all the same

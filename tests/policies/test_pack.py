@@ -17,9 +17,11 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc
 
+from inventory import reading
 from inventory.estate import SECRET, UNKNOWN, Estate
 from inventory.kinds import token
 from inventory.places import ROOT
+from inventory.records import records
 from policies.checks.shape import Answer
 from policies.judge import Verdict, judge
 from policies.profiles import profile
@@ -59,6 +61,7 @@ def test_it_lists_the_profile(pack: analyzer_pb2_grpc.AnalyzerStub) -> None:
 
 @pytest.mark.parametrize("planned", [True, False])
 def test_it_says_of_every_case_what_the_judge_says(pack: analyzer_pb2_grpc.AnalyzerStub, planned: bool) -> None:
+    written = records(reading.city())
     for path in paths():
         one = case(path)
         # the CLI shows one stack at a time: all of the case stands in one
@@ -66,7 +69,7 @@ def test_it_says_of_every_case_what_the_judge_says(pack: analyzer_pb2_grpc.Analy
         pack.ConfigureStack(proto.AnalyzerStackConfigureRequest(stack=stack, dry_run=planned), timeout=60)
         estate = Estate(tuple(_in(stack, resource) for resource in one.estate))
         answer = pack.AnalyzeStack(proto.AnalyzeStackRequest(resources=map(_wire, estate)), timeout=60)
-        verdict = judge(estate, "level3", planned=planned)
+        verdict = judge(Estate.union([estate, written]), "level3", planned=planned)
         assert _said(answer) == _judged(verdict), path
 
 
