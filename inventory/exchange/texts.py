@@ -50,13 +50,16 @@ class Problems:
         else:
             self.found.append(Problem(code, zh, en, where, self.file, line, col))
 
+    def all(self) -> tuple[Problem, ...]:
+        """What was found, by line, and how many more there are."""
+        more = Problem("asset.more", f"另有 {self.more} 处:改正以上各处后再读一次",
+                       f"{self.more} more: mend these, then read it again", "", self.file)  # fmt: skip
+        return tuple(sorted((*self.found, *[more] * (self.more > 0)), key=lambda p: (p.line == 0, p.line, p.col)))
+
     def refuse(self) -> None:
         """Refused, where there is anything."""
-        if self.more:
-            self.found.append(Problem("asset.more", f"另有 {self.more} 处错误:改正以上各处后再读一次",
-                                      f"{self.more} more are wrong: mend these, then read it again", "", self.file))  # fmt: skip
         if self.found:
-            raise Refused(sorted(self.found, key=lambda p: (p.line == 0, p.line, p.col)))
+            raise Refused(self.all())
 
 
 def prefix(text: str) -> tuple[int, int, int]:
