@@ -9,9 +9,9 @@ everything else one by one (`objects`), with the same result and with its place.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import chain
+from itertools import chain, groupby
 from typing import Any
 
 from msgspec import Raw
@@ -30,6 +30,10 @@ _REFERRED = frozenset({"sites", "roles", "tenants", "vlans"})
 _CUSTOM = {"secret": ("secret", "涉密"), "system": ("system", "系统"), "name": ("name", "名称")}
 _LONGEST = 1000
 """characters of a text that is read: NetBox's own fields end at 200"""
+
+
+_Columns = tuple[tuple[list[Any], ...], list[tuple[str, str, str]]]
+"""of `Prefix`, but for lines and columns; and the words that they name: endpoint, key, name"""
 
 
 class _Unresolved(LookupError):
@@ -61,8 +65,8 @@ class _Reader:
 
     def book(self, parts: Iterable[Found | Chunk | Key]) -> Book:
         try:
-            for part in parts:
-                self._part(part)
+            for part, columns in self._made(parts):
+                self._part(part, columns)
         except Broken as broken:
             self._say(broken.at, "asset.json", broken.zh, broken.en)
         for each in self.later:
@@ -75,14 +79,30 @@ class _Reader:
         order = ("prefixes", "ip-addresses", "vlans", "sites", "roles", "tenants")
         return Book(*(tuple(self.tables[name]) for name in order), file=self.problems.file)
 
-    def _part(self, part: Found | Chunk | Key) -> None:
+    def _made(self, parts: Iterable[Found | Chunk | Key]) -> Iterator[tuple[Found | Chunk | Key, _Columns | None]]:
+        """Parts, with the columns of those that are plain prefixes. Between chunks of one endpoint nothing is learned that
+        could change what the next one means, so that a second process may have a part of them."""
+        for endpoint, run in groupby(parts, key=lambda part: part.endpoint if isinstance(part, Chunk) else None):
+            if endpoint is None:
+                yield from ((part, None) for part in run)
+            else:
+                chunks = [part for part in run if isinstance(part, Chunk)]
+                yield from zip(chunks, many.in_halves(self._prefixes, chunks), strict=True)
+
+    def _part(self, part: Found | Chunk | Key, columns: _Columns | None) -> None:
         if isinstance(part, Key):
             self._heed(part)
         elif isinstance(part, Found):
             self._take(part)
-        elif not self._prefixes(part):
+        elif columns is None:
             for start, text in zip(part.starts, part.texts, strict=True):
                 self._take(self._decoded(start, start + len(text), part.endpoint))
+        else:
+            for endpoint, key, called in columns[1]:
+                _note(self.named, endpoint, key, called)
+            each = zip(*columns[0], *self.lines.each(part.starts, part.between), strict=True)
+            # a named tuple's own constructor takes three times as long
+            self.tables["prefixes"] += map(partial(tuple.__new__, Prefix), each)
 
     def _decoded(self, start: int, end: int, endpoint: str) -> Found:
         """An object that is known to be one value."""
@@ -92,42 +112,37 @@ class _Reader:
             raise objects.large(start)
         return Found(start, end, endpoint, objects.value(text, start)[0])
 
-    def _prefixes(self, chunk: Chunk) -> bool:
-        """Prefixes at once, column by column. False, and nothing changed, where one of them has to be looked at."""
+    def _prefixes(self, chunk: Chunk) -> _Columns | None:
+        """Prefixes at once, column by column; None where one of them has to be looked at. Nothing is changed."""
         rows = chunk.rows()
         if rows is None:
-            return False
+            return None
         text, vrf, status, tenant, role, kind, scope, site, vlan = rows[:9]
         secret, system, name = map(_first, rows[9:15:2], rows[10:15:2])
-        notes = rows[15]
-        strings = [[word or "" for word in words] for words in (system, name, notes)]
+        strings = [[word or "" for word in words] for words in (system, name, rows[15])]
         if not texts.plain(chain(*strings)) or max(map(len, chain(*strings))) > _LONGEST:
-            return False
+            return None
         if set(kind) != {"dcim.site"}:
             scope = [a if of == "dcim.site" else b for of, a, b in zip(kind, scope, site, strict=True)]
         known = dict[tuple[str, str], Word]()
 
         def word(field: str, endpoint: str, value: Any) -> str:
+            if isinstance(value, int) and not chunk.endpoint:
+                raise _Unresolved(field)  # what has numbers and may be anything is read in its order
             key, called = self.meant(value, field, endpoint)
             _note(known, endpoint, key, called)
             return key
 
         try:
-            version, first, length = texts.prefixes(text)
-            columns = zip(
-                version, first, length, _each(partial(word, "vrf", "vrfs"), vrf), _each(_status, status),
+            columns = (
+                *map(list, texts.prefixes(text)), _each(partial(word, "vrf", "vrfs"), vrf), _each(_status, status),
                 _each(partial(word, "tenant", "tenants"), tenant), _each(partial(word, "role", "roles"), role),
-                _each(partial(word, "site", "sites"), scope), _each(self.vid, vlan), map({each: _secret(each) for each in set(secret)}.__getitem__, secret),
-                *strings, *self.lines.each(chunk.starts, chunk.between),
-                strict=True,
+                _each(partial(word, "site", "sites"), scope), _each(partial(_vid, partial(word, "vlan", "vlans")), vlan),
+                list(map({each: _secret(each) for each in set(secret)}.__getitem__, secret)), *strings,
             )  # fmt: skip
         except (Wrong, Broken, _Unresolved):
-            return False
-        for (endpoint, key), each in known.items():
-            _note(self.named, endpoint, key, each.name)
-        # a named tuple's own constructor takes three times as long
-        self.tables["prefixes"] += map(partial(tuple.__new__, Prefix), columns)
-        return True
+            return None
+        return columns, [(endpoint, key, each.name) for (endpoint, key), each in known.items()]
 
     def _take(self, found: Found, *, last: bool = False) -> None:
         start, end, endpoint, data = found
@@ -198,13 +213,14 @@ class _Reader:
             return found, None
         return string(value, field), None
 
-    def vid(self, vlan: Any) -> int:
-        """Number of the VLAN that a field refers to, 0 where it is null. Wrong."""
-        return texts.vid(str(vlan.get("vid", ""))[:20] if isinstance(vlan, dict) else self.word(vlan, "vlan", "vlans"))
-
     def _say(self, at: int, code: str, zh: str, en: str, where: str = "") -> None:
         line, col = self.lines.at(at)
         self.problems.add(code, zh, en, line, where, col)
+
+
+def _vid(word: Callable[[Any], str], vlan: Any) -> int:
+    """Number of the VLAN that a field refers to, 0 where it is null. Wrong."""
+    return texts.vid(str(vlan.get("vid", ""))[:20] if isinstance(vlan, dict) else word(vlan))
 
 
 def _note(named: dict[tuple[str, str], Word], endpoint: str, key: str, called: str | None) -> None:
@@ -274,7 +290,7 @@ def _prefix(of: _Reader, data: Mapping[str, Any], line: int, col: int) -> Prefix
     return Prefix(
         version, first, length, of.word(data.get("vrf"), "vrf", "vrfs"), _status(data.get("status")),
         of.word(data.get("tenant"), "tenant", "tenants"), of.word(data.get("role"), "role", "roles"),
-        of.word(site, "site", "sites"), of.vid(data.get("vlan")), _secret(_custom(data, "secret")),
+        of.word(site, "site", "sites"), _vid(lambda value: of.word(value, "vlan", "vlans"), data.get("vlan")), _secret(_custom(data, "secret")),
         string(_custom(data, "system"), "system"), string(_custom(data, "name"), "name"),
         string(data.get("description"), "description"), line, col,
     )  # fmt: skip

@@ -70,9 +70,10 @@ class Chunk:
     differs or where an object has more than one line."""
 
     endpoint: str
-    starts: Sequence[int]
     texts: Sequence[Raw]
     between: bytes
+    starts: Sequence[int]
+    """offsets in bytes"""
 
     def rows(self) -> list[tuple[Any, ...]] | None:
         """The columns of prefixes, in the order of `Row` with those of `Custom` in place of the custom fields; None
@@ -164,7 +165,7 @@ def _chunk(data: bytes, at: int, texts: list[Raw], endpoint: str) -> tuple[Chunk
         whole = between.join(texts)  # pyright: ignore[reportArgumentType]
         if data.startswith(whole, at) and b"\n" not in b"".join(texts):  # pyright: ignore[reportArgumentType]
             sizes = (len(text) + len(between) for text in texts[:-1])
-            return Chunk(endpoint, list(accumulate(sizes, initial=at)), texts, between), at + len(whole)
+            return Chunk(endpoint, texts, between, list(accumulate(sizes, initial=at))), at + len(whole)
     starts = list[int]()
     for text in texts:
         at = _next(data, at, b"") if starts else at
@@ -172,7 +173,7 @@ def _chunk(data: bytes, at: int, texts: list[Raw], endpoint: str) -> tuple[Chunk
             raise _Odd
         starts.append(at)
         at += len(text)
-    return Chunk(endpoint, starts, texts, b""), at
+    return Chunk(endpoint, texts, b"", starts), at
 
 
 def _past(data: bytes, at: int, value: Any) -> int:

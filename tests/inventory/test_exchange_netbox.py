@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import tracemalloc
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from inventory.exchange import netbox, store, together
+from inventory.exchange import many, netbox, store, together
 from inventory.exchange.book import Book
 from inventory.problems import Refused
 
@@ -88,7 +89,8 @@ def outcome(text: str) -> Book | tuple[str, ...]:
         return tuple(f"{p.text('zh')}\n{p.text('en')}" for p in refused.problems)
 
 
-@settings(max_examples=600, deadline=None)
+@pytest.mark.slow
+@settings(max_examples=400, deadline=None)
 @given(files())
 @example('{"prefixes": [{"prefix": "10.0.0.0/8"}], "prefixes": [{"prefix": "10.0.0.0/9"}]}')
 @example('{"prefixes": [{"prefix": "10.0.0.0/8", "prefix": "10.0.0.0/9", "tenant": 3, "tenant": null}]}')
@@ -102,6 +104,7 @@ def test_at_once_is_what_it_is_one_by_one(text: str) -> None:
     at_once = outcome(text)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(together, "CHUNK", 2)
+        patch.setattr(many, "_WORTH", 2)  # two processes
         assert outcome(text) == at_once
         patch.setattr(together, "found", lambda data: None)
         assert outcome(text) == at_once
@@ -113,9 +116,13 @@ def test_the_properties_look_at_what_is_read_at_once(monkeypatch: pytest.MonkeyP
     rows = ",\n".join(f'{{"prefix": "10.{n}.0.0/16", "tenant": {{"slug": "a", "name": "甲"}}}}' for n in range(200))
     taken: list[bool] = []
     real = netbox._Reader._prefixes
-    monkeypatch.setattr(
-        netbox._Reader, "_prefixes", lambda self, chunk: taken.append(done := real(self, chunk)) or done
-    )
+
+    def watched(self: netbox._Reader, chunk: together.Chunk) -> Any:
+        made = real(self, chunk)
+        taken.append(made is not None)
+        return made
+
+    monkeypatch.setattr(netbox._Reader, "_prefixes", watched)
     book = netbox.read(f'{{"prefixes": [\n{rows}]}}', "x.json")
     assert taken == [True]
     assert [(p.line, p.col) for p in book.prefixes] == [(2 + n, 1) for n in range(200)]
@@ -181,3 +188,48 @@ def test_bytes_that_are_no_text_are_named_wherever_they_are(tmp_path: Path) -> N
         [problem] = refused.value.problems
         assert problem.code == "read.encoding"
         assert f"byte {error.value.start + 1} " in problem.en
+
+
+def test_the_second_half_is_made_elsewhere_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    made = list(many.in_halves(lambda n: (n, os.getpid()), range(65)))
+    assert [n for n, _ in made] == list(range(65))
+    here = [pid == os.getpid() for _, pid in made]
+    assert here == [True] * 33 + [False] * 32
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0})
+    assert {pid for _, pid in many.in_halves(lambda n: (n, os.getpid()), range(65))} == {os.getpid()}
+
+
+@pytest.mark.parametrize("end", ["killed", "raises", "cannot be written"])
+def test_what_the_other_process_does_not_get_done_is_done_here(end: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    parent = os.getpid()
+
+    def work(number: int) -> Any:
+        if os.getpid() != parent and number == 50:
+            if end == "killed":
+                os.kill(os.getpid(), 9)
+            if end == "raises":
+                raise LookupError(number)
+            return object()
+        return number
+
+    assert list(many.in_halves(work, range(64))) == list(range(64))
+
+
+def test_who_stops_asking_leaves_no_process_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1})
+    real, children = os.fork, list[int]()
+
+    def fork() -> int:
+        child = real()
+        children.append(child)
+        return child
+
+    monkeypatch.setattr(os, "fork", fork)
+    asked = many.in_halves(lambda n: n, range(1000))
+    assert next(asked) == 0
+    asked.close()
+    [child] = children
+    with pytest.raises(ChildProcessError):
+        os.waitpid(child, os.WNOHANG)
