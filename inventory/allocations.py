@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from inventory.problems import refuse
+from inventory.problems import Problem, refuse
 
 TABLES = ("segments", "hosts", "vips", "links", "loopbacks", "locators", "nat64", "pool4")
 
@@ -52,6 +52,8 @@ class Allocations:
     """how many were assigned this time"""
     resting: Mapping[str, tuple[str, float]] = field(default_factory=dict, compare=False, kw_only=True)
     """ledger key → prefix, and until when (seconds since the epoch) it is nobody's; known to the address step only"""
+    problems: tuple[Problem, ...] = field(default=(), compare=False, kw_only=True)
+    """where the inventory of the present network lies on what is given out here; known to the address step only"""
 
     def segment(self, name: str) -> Prefixes:
         """Prefixes of a `net.subnet`. Refused where the address step has not seen it."""
