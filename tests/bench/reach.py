@@ -23,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from inventory import addressing, reading
@@ -107,7 +108,33 @@ def environment(name: str, runs: int) -> Rows:
         note("the judgement without the checks on reachability", took)
         took, verdict = timed(_judged, made, chosen)
         note("the judgement with them", took, f" ({len(verdict.blocking)} blocking)")
+        with tempfile.TemporaryDirectory() as home:
+            kept = Path(home) / "proof"
+            judge(Estate(made.resources), chosen, planned=True, proved=kept)
+            for what, then in (("nothing changed", made), ("a port of one flow changed", _edited(made))):
+                installed.read.cache_clear()
+                nft._rule.cache_clear()
+                took, _ = timed(partial(judge, Estate(then.resources), chosen, planned=True, proved=kept))
+                note(f"the judgement, the last proof kept, {what}", took)
     return [(what, all_, "1 s" if what == "simulator: the judgement with them" else "") for what, all_ in rows.items()]
+
+
+def _edited(made: Estate) -> Estate:
+    """One declared flow to another port, at both of its ends."""
+    rules = [one for one in made.kind("net.sg_rule") if one.get("purpose") == "declared"]
+    port = rules[0]["ports"]
+    pair = {str(rules[0][key]).partition("/")[0] for key in ("system", "peer")}
+    moved = {
+        one.urn
+        for one in rules
+        if one["ports"] == port and {str(one[key]).partition("/")[0] for key in ("system", "peer")} == pair
+    }
+    return Estate(
+        tuple(
+            replace(one, properties={**one.properties, "ports": [port[0], port[1] + 1]}) if one.urn in moved else one
+            for one in made
+        )
+    )
 
 
 def _each_loss(proof: Proof, lost: tuple[cities.Loss, ...]) -> None:
