@@ -47,7 +47,9 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     addresses = tell.step("address", addressing.settle, read, tell.clock())
     work = provisioning.work(read.places, read, tell.observe, tell.stopping)
     plan = tell.step("plan", provisioning.plan, work)
-    verdict = tell.step("judge", judge.judge, plan.estate, read.environment.profile, planned=True)
+    verdict = tell.step(
+        "judge", judge.judge, plan.estate, read.environment.profile, planned=True, proved=read.places.proof
+    )
     if not tell.may_go_on(plan, verdict) or not build:
         return
     estate = (done := tell.step("provision", provisioning.apply, work, plan)).estate
@@ -57,7 +59,7 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
                           observe=tell.observe, unless=tell.blocked(done, real))  # fmt: skip
     proofs = tell.step("prove", conduct.prove, estate, read.places, netns=netns, unless=tell.blocked(done, real))
     seen = tell.step("watch", watch.look, estate, netns=netns, clock=tell.clock, unless=tell.blocked(done, real))
-    final = judge.judge(estate, read.environment.profile, planned=False)
+    final = judge.judge(estate, read.environment.profile, planned=False, proved=read.places.proof)
     data = report.build(read, addresses, estate, final, steps=tell.steps, driver=chosen, conducted=conducted,
                         proofs=proofs, seen=seen, when=tell.clock())  # fmt: skip
     tell.step("report", report.write, read.places.report, data, (options.language,))

@@ -12,6 +12,7 @@ import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from inventory.estate import Estate
@@ -19,6 +20,7 @@ from inventory.problems import Problem
 from policies.checks.shape import Answer, Check, Looked, Severity
 from policies.profiles import Entry, Profile
 from policies.profiles import profile as profile_named
+from policies.reach.proof import keep, recall
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,9 +96,14 @@ Observe = Callable[[str, Mapping[str, int]], None]
 
 
 def judge(
-    estate: Estate, profile: str | Profile = "level3", *, planned: bool, observe: Observe | None = None
-) -> Verdict:
-    """Judge an estate by a profile (a name of profiles.yaml). Refused only where the profile is wrong."""
+    estate: Estate, profile: str | Profile = "level3", *, planned: bool, observe: Observe | None = None,
+    proved: Path | None = None,
+) -> Verdict:  # fmt: skip
+    """Judge an estate by a profile (a name of profiles.yaml). Refused only where the profile is wrong. `proved`: where
+    the last proof of reachability is kept, so that only what has changed since is proved again; the verdict is the same
+    without."""
+    if proved:
+        recall(estate, proved)
     chosen = profile_named(profile) if isinstance(profile, str) else profile
     findings: list[Finding] = []
     spared: list[Finding] = []
@@ -116,6 +123,7 @@ def judge(
         results[check.id] = counts
         if observe:
             observe(check.id, counts)
+    keep(estate)
     return Verdict(chosen.name, planned, tuple(findings), tuple(spared), results)
 
 
