@@ -201,7 +201,7 @@ class _Speaker:
         """What this router itself puts into BGP. What a mate does is passed on: said here too, the own word would
         win over the mate's, and the way to it be lost."""
         if self.each:
-            return self._backbone
+            return (*self._backbone, *self._translated(self.router))
         if not self.is_speaker:
             return self._by_bgp(self.router)
         theirs = {text for mate in self.mates for text in self._by_bgp(mate)}
@@ -217,8 +217,10 @@ class _Speaker:
 
     def _by_bgp(self, router: str) -> tuple[str, ...]:
         """Of a router that is not the first: what OSPFv3 does not carry."""
-        translated = (prefix.text for prefix in self.city.net.translated if prefix.router == router)
-        return (*self._segments4(router), *sorted(translated))
+        return (*self._segments4(router), *self._translated(router))
+
+    def _translated(self, router: str) -> tuple[str, ...]:
+        return tuple(sorted(prefix.text for prefix in self.city.net.translated if prefix.router == router))
 
     def _segments4(self, router: str) -> tuple[str, ...]:
         segments = (s for s in self.city.net.segments if s.router == router)
@@ -252,7 +254,12 @@ class _Speaker:
         least = " set local-preference 0"
         for line, _, _ in self.neighbours:
             head = f"route-map from-{line.name} permit"
-            each = (f" set metric +{round(line.rtt_ms * 1000) * _WAYS + 1}", " set ipv6 next-hop prefer-global", "exit", "!")
+            each = (
+                f" set metric +{round(line.rtt_ms * 1000) * _WAYS + 1}",
+                " set ipv6 next-hop prefer-global",
+                "exit",
+                "!",
+            )
             if line.backup:
                 yield from (f"{head} 10", f" set community {BACKUP_COMMUNITY} additive", least, *each)
             elif self.stands_by:

@@ -132,12 +132,17 @@ def net(estate: Estate) -> Net:
         ),
         tuple(Segment(s.name, s["router"], prefixes(s["cidr6"], s.get("cidr4"))) for s in estate.kind("net.subnet")),
         tuple(Port(e.kind, e.name, behind[e["subnet"]], e["address6"], e.get("address4")) for e in ends),
-        tuple(
-            routes.Prefix(normal(router[key]), router.name, rest=False)
-            for router in routers
-            for key in ("nat64", "pool4")
-            if router.get("nat64") and router.get("pool4")
-        ),
+        translations((router.name, router.get("nat64"), router.get("pool4")) for router in routers),
+    )
+
+
+def translations(routers: Iterable[tuple[str, str | None, str | None]]) -> tuple[routes.Prefix, ...]:
+    """What translators have, at their routers. In: name, NAT64 prefix, IPv4 pool."""
+    return tuple(
+        routes.Prefix(normal(text), name, rest=False)
+        for name, nat64, pool4 in routers
+        for text in (nat64, pool4)
+        if text and nat64 and pool4
     )
 
 

@@ -102,6 +102,7 @@ def _net(routers: dict[str, Router], links: Iterable[Link], segments: Iterable[S
         {name: router.loopback6 for name, router in routers.items()},
         tuple(nodes.Line(line.name, line.routers, line.prefix6, line.rtt_ms, line.backup) for line in links),
         tuple(nodes.Segment(s.name, s.router, nodes.prefixes(s.cidr6, s.cidr4)) for s in segments),
+        translated=nodes.translations((name, router.nat64, router.pool4) for name, router in routers.items()),
     )
 
 
