@@ -16,7 +16,18 @@ from policies.checks.shape import Check, Judge
 CHECKS: dict[str, str] = {
     id_: f"policies.checks.{area}.{id_.lower().replace('-', '_')}:judge"
     for area, ids in {
-        "net": ("NET-001", "NET-002", "NET-003", "NET-004", "NET-005", "NET-007", "IP6-001", "IP6-003", "TEN-002"),
+        "net": (
+            "NET-001",
+            "NET-002",
+            "NET-003",
+            "NET-004",
+            "NET-005",
+            "NET-007",
+            "NET-009",
+            "IP6-001",
+            "IP6-003",
+            "TEN-002",
+        ),
         "bnd": ("BND-001", "BND-003", "BND-004", "BND-005", "BND-006", "BND-016", "BND-017"),
         "iam": ("IAM-001", "IAM-002", "IAM-003", "IAM-004", "IAM-005", "IAM-006", "IAM-007", "IAM-008", "IAM-009", "IAM-010",
                 "IAM-011", "IAM-012", "IAM-013", "IAM-014", "IAM-015", "IAM-016"),

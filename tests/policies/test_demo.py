@@ -27,6 +27,7 @@ CHANGES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("NET-004", "net.subnet", "civil-affairs-welfare-data-a", {"internet_route": True}),
     ("NET-005", "net.link", "a-b", {"lines": 1}),
     ("NET-007", "net.link", "a-b", {"encryption": "none"}),
+    ("NET-009", "net.subnet", "access-a", {"cidr6": "3fff:430::/32"}),
     ("IP6-001", "net.subnet", "access-a", {"cidr6": None}),
     ("IP6-003", "net.lb", "civil-affairs-welfare-web-a", {"vip4": "198.18.255.1"}),
     ("TEN-002", "compute.host", "ecology-air-app-a-1", {"system": "ecology.other"}),

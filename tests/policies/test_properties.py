@@ -22,7 +22,7 @@ from policies.profiles import Entry
 from tests.policies.cases import case, paths
 
 JUDGED = sorted({kind for id_ in CHECKS for kind in load(id_).check.kinds if kind != "*"} | {
-    "compute.pool", "gov.platform", "gov.quota", "k8s.namespace", "dr.replication", "dr.backup_plan", "sec.secret",
+    "net.plan", "compute.pool", "gov.platform", "gov.quota", "k8s.namespace", "dr.replication", "dr.backup_plan", "sec.secret",
 })  # fmt: skip
 TODAY = date(2026, 6, 1)
 NAMES = st.sampled_from([f"n{i}" for i in range(6)])
@@ -37,8 +37,19 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
+FIELDS = [
+    {"name": "n1", "of": "site", "bits": 4, "codes": {"a": 1, "n1": 2}, "reserved": [0]},
+    {"name": "n2", "of": "zone", "bits": 4, "codes": {"public": 1}},
+    {"name": "n3", "of": "segment", "bits": 36, "codes": {}, "reserved": [0]},
+]
+
+
 def _values(annotation: Any, field: str) -> st.SearchStrategy[Any]:
     origin, args = get_origin(annotation), get_args(annotation)
+    if field == "fields":
+        return st.sampled_from([FIELDS, FIELDS[:1], [], ["n1"], [{"name": "n1"}]])
+    if field == "prefix6":
+        return st.one_of(PREFIXES, st.just("3fff::/20"))
     if field in ("cidr6", "cidr4", "address6", "address4"):
         return PREFIXES
     if field in ("peers6", "peers4", "peers"):

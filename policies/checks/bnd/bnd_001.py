@@ -46,8 +46,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 
 def _internet(proof: Proof, target: str) -> Iterator[Difference]:
-    direct = proof.arrivals.get(target, {}).get(INTERNET)
-    if direct:
+    if direct := proof.arriving.headers(INTERNET, target):
         yield proof.difference(INTERNET, target, direct)
     if INTERNET not in proof.network.named:
         return

@@ -6,7 +6,20 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
 from policies.checks.demand import Demand, demand
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, listed, not_applicable, texts, unsure
+from policies.checks.shape import (
+    Check,
+    Looked,
+    Param,
+    Params,
+    Words,
+    concluded,
+    listed,
+    not_applicable,
+    passed,
+    texts,
+    unknown,
+    unsure,
+)
 
 CHECK = Check(
     id="NET-001",
@@ -34,10 +47,13 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         else:
             yield _held(one, found, frozenset({str(one.get("system"))}), one.get("bandwidth_mbps"), percent)
     for one in estate.kind("net.link"):
-        if open_ := unsure(one, "bandwidth_mbps", "lines", "ends"):
+        if open_ := unsure(one, "bandwidth_mbps", "lines", "ends", "backup"):
             yield open_
+            continue
+        has = float(one.get("bandwidth_mbps") or 0) * float(one.get("lines") or 0)
+        if one.get("backup") is True:
+            yield _left(one, found, has, percent)
         else:
-            has = float(one.get("bandwidth_mbps") or 0) * float(one.get("lines") or 0)
             yield _held(one, found, found.between(map(str, texts(one.get("ends")))), has, percent)
     for one in estate.kind("net.router"):
         if open_ := unsure(one, "egress_mbps", "role", "site"):
@@ -48,6 +64,27 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield _held(
                 one, found, found.served.get(str(one.get("site")), frozenset()), one.get("egress_mbps"), percent
             )
+
+
+def _left(one: Resource, found: Demand, has: float, percent: int) -> Looked:
+    """A line that stands by is not for the peak: less than everything is as meant, and it is said what does not fit when
+    it alone is left to one of its ends."""
+    said: list[Words] = []
+    for end in map(str, texts(one.get("ends"))):
+        systems = found.out_of(end)
+        peak, open_ = found.total(systems)
+        if open_:
+            return unknown(one, *open_[0])
+        if has < (needs := peak * percent / 100):
+            names = listed(systems)
+            said.append((f"通往站点 {end} 只剩它时,{names} 共要 {needs:g} Mbps,放不下 {needs - has:g} Mbps",
+                         f"when it alone is left to site {end}, {names} want {needs:g} Mbps and {needs - has:g} Mbps do "
+                         "not fit"))  # fmt: skip
+    if not said:
+        return passed(one)
+    zh, en = ";".join(zh for zh, _ in said), "; ".join(en for _, en in said)
+    return not_applicable(one, f"备用线路 {has:g} Mbps,不按平时的峰值要求:{zh}",
+                          f"stands by with {has:g} Mbps and is not held to the peak: {en}")  # fmt: skip
 
 
 def _held(one: Resource, found: Demand, systems: frozenset[str], has: object, percent: int) -> Looked:

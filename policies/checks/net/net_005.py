@@ -22,8 +22,9 @@ CHECK = Check(
     severity_basis="redundancy",
     scope="estate",
     kinds=("net.router", "net.lb", "net.link"),
-    fix_zh="路由器、负载均衡至少两台并分放机柜,站点间线路至少两条并来自不同运营商",
-    fix_en="at least two routers and balancers, in different racks; at least two lines between sites, from two carriers",
+    fix_zh="路由器、负载均衡至少两台并分放机柜,站点间线路至少两条并来自不同运营商(备用线路除外)",
+    fix_en="at least two routers and balancers, in different racks; at least two lines between sites, from two carriers, "
+    "except where a line stands by",
     params={
         "devices": Param(2, "设备台数下限", "fewest devices", least=2),
         "spread": Param(2, "机柜或运营商个数下限", "fewest racks or carriers", least=1),
@@ -56,17 +57,15 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             continue
         yield concluded(one, _few(one.get("count"), few, "台设备", "device"))
     for one in estate.kind("net.link"):
-        if open_ := unsure(one, "lines", "carriers"):
+        if open_ := unsure(one, "lines", "carriers", "backup"):
             yield open_
             continue
-        yield concluded(
-            one,
-            [
-                *_few(one.get("lines"), few, "条线路", "line"),
-                *_few(_kinds(one.get("carriers")), spread, "家运营商", "carrier"),
-                *after.get(one.urn, ()),
-            ],
-        )
+        # a line that stands by is itself the second way; that nothing hangs on it alone is proved like of any other
+        single = [
+            *_few(one.get("lines"), few, "条线路", "line"),
+            *_few(_kinds(one.get("carriers")), spread, "家运营商", "carrier"),
+        ]
+        yield concluded(one, [*([] if one.get("backup") is True else single), *after.get(one.urn, ())])
 
 
 def _after(estate: Estate) -> Mapping[str, list[Words]]:

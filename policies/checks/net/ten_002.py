@@ -49,14 +49,19 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 
 def _strangers(proof: Proof, target: str, host: Resource, params: Params) -> Iterator[Difference]:
-    for source, headers in sorted(proof.arrivals.get(target, {}).items()):
-        other = proof.city.places.get(source)
-        if other is None or other.get("zone") != params["zone"] or other.get("bureau") in (None, host.get("bureau")):
-            continue
-        extra = headers
-        exchange = {host.get("bureau"), other.get("bureau")} & set(params["exchange"])
-        declared = proof.declared(target).get(source)
-        if declared is not None and (params["direct"] or exchange):
-            extra = extra - declared
-        if extra:
-            yield proof.difference(source, target, extra)
+    question = f"{CHECK.id} {params['zone']} {params['exchange']} {params['direct']}"
+    sources = proof.asked(question, target, proof.arriving.sources(target))
+    strangers = [name for name in sources if _stranger(proof.city.places.get(name), host, params["zone"])]
+    declared = proof.declared(target, {*strangers}) if strangers else {}
+    found = []
+    for source in strangers:
+        extra = proof.arriving.headers(source, target)
+        exchange = {host.get("bureau"), proof.city.places[source].get("bureau")} & set(params["exchange"])
+        if source in declared and (params["direct"] or exchange):
+            extra = extra - declared[source]
+        found.append((source, extra))
+    return proof.told(question, target, found)
+
+
+def _stranger(other: Resource | None, host: Resource, zone: str) -> bool:
+    return other is not None and other.get("zone") == zone and other.get("bureau") not in (None, host.get("bureau"))
