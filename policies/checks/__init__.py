@@ -19,13 +19,17 @@ CHECKS: dict[str, str] = {
         "net": ("NET-001", "NET-002", "NET-003", "NET-004", "NET-005", "NET-007", "IP6-001", "IP6-003", "TEN-002"),
         "bnd": ("BND-001", "BND-003", "BND-004", "BND-005", "BND-006", "BND-016", "BND-017"),
         "iam": ("IAM-001", "IAM-002", "IAM-004", "IAM-006", "IAM-008", "IAM-013"),
-        "dr": ("DR-001", "DR-002", "DR-003", "DR-012"),
+        "dr": ("DR-001", "DR-002", "DR-003", "DR-004", "DR-005", "DR-006", "DR-007", "DR-008", "DR-009", "DR-010",
+               "DR-011", "DR-012", "DR-013"),
         "cry": ("CRY-001", "CRY-005", "CRY-006"),
-        "dat": ("DAT-001", "DAT-002", "DAT-005", "DAT-009"),
+        "dat": ("DAT-001", "DAT-002", "DAT-003", "DAT-004", "DAT-005", "DAT-006", "DAT-007", "DAT-008", "DAT-009",
+                "DAT-010"),
+        "res": ("RES-001", "RES-002", "RES-003", "RES-004"),
+        "img": ("IMG-001", "IMG-002", "IMG-003"),
         "gov": ("TEN-001", "LOG-004", "CHG-003", "XC-003"),
     }.items()
     for id_ in ids
-}
+}  # fmt: skip
 """id → "module:function"; the module's `CHECK` describes it"""
 
 

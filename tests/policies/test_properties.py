@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from dataclasses import replace
+from datetime import date
 from typing import Any, get_args, get_origin
 
 import pytest
@@ -22,6 +23,7 @@ from tests.policies.cases import case, paths
 JUDGED = sorted({kind for id_ in CHECKS for kind in load(id_).check.kinds if kind != "*"} | {
     "compute.pool", "gov.platform", "gov.quota", "k8s.namespace", "dr.replication", "dr.backup_plan", "sec.secret",
 })  # fmt: skip
+TODAY = date(2026, 6, 1)
 NAMES = st.sampled_from([f"n{i}" for i in range(6)])
 PREFIXES = st.sampled_from(
     ["3fff:0:1::/64", "3fff:0:1::/48", "3fff:0:2::/64", "::/0", "::/1", "8000::/1", "2000::/3", "198.18.0.0/24",
@@ -83,7 +85,7 @@ def estates(draw: st.DrawFn) -> Estate:
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(estates(), st.randoms(use_true_random=False))
 def test_no_check_breaks_and_order_says_nothing(estate: Estate, shuffler: random.Random) -> None:
-    verdict = judge(estate, "level3", planned=True)
+    verdict = judge(estate, "level3", planned=True, on=TODAY)
     assert not [f for f in verdict.findings if f.answer == "error"], [
         f.en for f in verdict.findings if f.answer == "error"
     ]
@@ -91,7 +93,7 @@ def test_no_check_breaks_and_order_says_nothing(estate: Estate, shuffler: random
     assert all(f.zh and f.en for f in (*verdict.findings, *verdict.not_applicable)), "an answer without a reason"
     rows = list(estate.resources)
     shuffler.shuffle(rows)
-    assert judge(Estate(tuple(rows)), "level3", planned=True).data() == verdict.data()
+    assert judge(Estate(tuple(rows)), "level3", planned=True, on=TODAY).data() == verdict.data()
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -106,7 +108,7 @@ def test_hiding_a_value_never_makes_a_resource_pass_that_failed_alone(estate: Es
     hidden = replace(hidden, properties={**full, "name": victim.name})
     for id_ in CHECKS:
         loaded = load(id_)
-        params = {key: param.default for key, param in loaded.check.params.items()}
+        params = {key: param.default for key, param in loaded.check.params.items()} | {"today": TODAY}
         for looked in loaded.judge(Estate((hidden,)), params):
             assert looked.answer != "pass", f"{id_} passes {victim.kind} of which nothing is known"
 
@@ -115,7 +117,10 @@ def test_every_case_judges_the_same_backwards() -> None:
     for path in paths():
         estate = case(path).estate
         backwards = Estate(tuple(reversed(estate.resources)))
-        assert judge(estate, "level3", planned=False).data() == judge(backwards, "level3", planned=False).data(), path
+        assert (
+            judge(estate, "level3", planned=False, on=TODAY).data()
+            == judge(backwards, "level3", planned=False, on=TODAY).data()
+        ), path
 
 
 @given(st.lists(PREFIXES, max_size=6))
