@@ -78,6 +78,8 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         for name, host in zip(members, hosts, strict=True):
             if host is None:
                 open_words.append(missing(db, "compute.host", name))
+            elif unsure(host, "site"):
+                open_words.append((f"成员 {name} 的站点尚未确定", f"the site of member {name} is not known yet"))
         sites = {host.get("site") for host in hosts if host is not None}
         if not open_words:
             wrong += _few("数据成员", "data", len(set(members)), sites, params)
