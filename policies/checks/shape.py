@@ -145,6 +145,8 @@ def below(resource: Resource, least: int) -> Looked | None:
         return None
     if not settled(level):
         return unsure(resource, "level")
+    if not isinstance(level, int | float):
+        return unknown(resource, f"等级“{level}”不是数字", f"its level '{level}' is no number")
     if level >= least:
         return None
     level = int(level)
@@ -162,8 +164,8 @@ def concluded(resource: Resource, wrong: Iterable[Words], open_: Iterable[Words]
 
 
 def texts(value: Any) -> tuple[str, ...]:
-    """A list property as a tuple; nothing, where it is not set."""
-    return tuple(value) if value else ()
+    """A list property as a tuple; nothing, where it is not set or is no list."""
+    return tuple(value) if isinstance(value, Iterable) else ()
 
 
 def listed(words: Iterable[Any], most: int = 5) -> str:

@@ -74,6 +74,8 @@ def _bucket(estate: Estate, one: Resource) -> tuple[list[Words], list[Words]]:
             open_.append((f"策略 {policy.name} 的主体不明", f"policy {policy.name} does not tell its principals"))
         elif "*" in policy["principals"]:
             wrong.append((f"策略 {policy.name} 对所有人开放", f"policy {policy.name} lets everybody in"))
+    if policies.unsure:
+        open_.append(("有策略尚未写明存储桶", "a policy does not say yet which bucket it is of"))
     mine = [rule.get("expire_days") for rule in rules.at(one.name)]
     if any(isinstance(days, int) and days > 0 for days in mine):
         return wrong, open_

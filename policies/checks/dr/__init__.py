@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from inventory.estate import Estate, Resource
-from policies.checks.references import thing
-from policies.checks.shape import Looked, Words, missing, settled, texts, unknown
-from policies.checks.wants import Want, told, untold, weighed
+from policies.checks.references import thing, word
+from policies.checks.shape import Looked, Words, listed, missing, settled, texts, unknown
+from policies.checks.wants import Want, number, told, untold, weighed
 
 DATA = ("db.instance", "storage.bucket")
 """kinds whose loss is a loss of data"""
@@ -43,15 +44,39 @@ def sites_of(resource: Resource) -> frozenset[str]:
     return frozenset(texts(resource.get("sites"))) | (frozenset([site]) if site else frozenset())
 
 
-def stores(estate: Estate) -> Mapping[str, list[Resource]]:
-    """System → its databases and buckets, those left out that only hold copies or logs. Read it by `Estate.derived`."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Resources by the system that they belong to."""
+
+    of: Mapping[str, list[Resource]]
+    """system → its resources, by kind and name"""
+    lost: list[Words]
+    """that there are some whose system is not known yet: any system may turn out to have them"""
+
+
+def parts(resources: Iterable[Resource]) -> Parts:
+    """What belongs to no system is the city's own and left out."""
     found: dict[str, list[Resource]] = defaultdict(list)
-    copies = holding(estate)
-    for one in sorted(estate.kind(*DATA), key=lambda one: (one.kind, one.name)):
+    lost: list[str] = []
+    for one in sorted(resources, key=lambda one: (one.kind, one.name)):
         system = one.get("system")
-        if isinstance(system, str) and not (one.kind == "storage.bucket" and one.name in copies):
+        if not settled(system):
+            lost.append(word(one))
+        elif isinstance(system, str):
             found[system].append(one)
-    return dict(found)
+    words = (f"{listed(lost)} 属于哪个系统尚未确定", f"which system {listed(lost)} belongs to is not known yet")
+    return Parts(dict(found), [words] if lost else [])
+
+
+def stores(estate: Estate) -> Parts:
+    """Databases and buckets, those left out that only hold copies or logs. Read it by `Estate.derived`."""
+    copies = holding(estate)
+    return parts(one for one in estate.kind(*DATA) if one.kind != "storage.bucket" or one.name not in copies)
+
+
+def balancers(estate: Estate) -> Parts:
+    """Load balancers. Read it by `Estate.derived`."""
+    return parts(estate.kind("net.lb"))
 
 
 def some(
@@ -71,9 +96,9 @@ def away(
     store: Resource, rows: Iterable[tuple[Resource, tuple[Want, ...]]], hidden: bool, words: Words
 ) -> tuple[list[Words], list[Words]]:
     """As `some`, of backup plans that must go to a site where the store is not itself."""
-    if not settled((store.get("site"), store.get("sites"))):
-        return [], [untold("site")]
     here = sites_of(store)
+    if not here or not settled((store.get("site"), store.get("sites"))):
+        return [], [untold("site")]
     there = Want("target_site", lambda site: bool(site) and site not in here, "{} 就在本地", "{} is its own site")
     return some(((plan, (*wants, there)) for plan, wants in rows), hidden, words)
 
@@ -92,24 +117,12 @@ def apart(flow: Resource) -> tuple[Want, Want]:
     )
 
 
-def balancers(estate: Estate, system: str) -> list[Resource]:
-    """The load balancers of a system."""
-    return estate.derived(_balancers).get(system, [])
-
-
-def _balancers(estate: Estate) -> dict[str, list[Resource]]:
-    found: dict[str, list[Resource]] = defaultdict(list)
-    for one in sorted(estate.kind("net.lb"), key=lambda one: one.name):
-        if isinstance(system := one.get("system"), str):
-            found[system].append(one)
-    return dict(found)
-
-
 def claim(estate: Estate, plan: Resource) -> Looked | None:
     """Why nothing can be said of a recovery plan (its system and the level that it claims); None where one can go on."""
-    for field in ("of", "capability"):
-        if not told(plan, field):
-            return unknown(plan, *untold(field))
+    if number(plan, "capability") is None:
+        return unknown(plan, *untold("capability"))
+    if not told(plan, "of"):
+        return unknown(plan, *untold("of"))
     if thing(estate, f"gov.system/{plan['of']}") is None:
         return unknown(plan, *missing(plan, "gov.system", plan["of"]))
     return None

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
+from policies.checks import dr
 from policies.checks.evidence import shown
-from policies.checks.references import grouped
 from policies.checks.shape import Check, Looked, Param, Params, below, failed, listed, settled, unknown
 
 CHECK = Check(
@@ -31,16 +31,18 @@ CHECK = Check(
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a system of level 3 or above."""
-    databases = grouped(estate.kind("db.instance"), "system")
+    parts = dr.parts(estate.kind("db.instance"))
     for system in estate.kind("gov.system"):
-        yield below(system, 3) or _movable(estate, system, databases.get(system.name, []), params)
+        yield below(system, 3) or _movable(estate, system, parts, params)
 
 
-def _movable(estate: Estate, system: Resource, databases: list[Resource], params: Params) -> Looked:
-    closed = [one for one in databases if one.get("engine") not in params["engines"]]
+def _movable(estate: Estate, system: Resource, parts: dr.Parts, params: Params) -> Looked:
+    closed = [one for one in parts.of.get(system.name, ()) if one.get("engine") not in params["engines"]]
     if bad := [f"{one.name} ({one.get('engine')})" for one in closed if one.get("engine") and settled(one["engine"])]:
         return failed(system, f"数据库 {listed(bad)} 没有公开的导出格式", f"no open dump of {listed(bad)}")
     if closed:
         names = listed(one.name for one in closed)
         return unknown(system, f"数据库 {names} 的类型不明", f"the make of {names} is not told")
+    if parts.lost:
+        return unknown(system, *parts.lost[0])
     return shown(estate, system, "export-path", params["today"], params["days"])

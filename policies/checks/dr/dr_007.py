@@ -74,7 +74,8 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         site = Want("standby", among(*level.standby), "备用场地是 {}", "its standby site is {}")
         rows = ((site, level.standby), (_VAULT, level.vaulting))
         wrong, open_ = weighed(claim, [want for want, asked in rows if asked])
-        for store in held.get(claim["of"], ()):
+        open_ += held.lost
+        for store in held.of.get(claim["of"], ()):
             bad, unclear = _backed(store, plans.get(dr.reference(store), []), level.hours, hidden)
             wrong, open_ = wrong + bad, open_ + unclear
         yield concluded(claim, wrong, open_)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from inventory.estate import Estate, Resource
 from policies.checks import dr
 from policies.checks.references import pointing
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, not_applicable, settled
+from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, not_applicable, settled, texts
 from policies.checks.wants import Want, among, between, true, weighed
 
 CHECK = Check(
@@ -32,7 +32,7 @@ _PLAN = (
 )
 _PROBED = (
     Want("health_check", true, "不查健康", "does not look at health"),
-    Want("sites", lambda sites: len(set(sites)) > 1, "只有一个站点", "has one site"),
+    Want("sites", lambda sites: len(set(map(str, texts(sites)))) > 1, "只有一个站点", "has one site"),
 )
 
 
@@ -52,7 +52,8 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             )
             continue
         wrong, open_ = weighed(plan, _PLAN)
-        for store in held.get(plan["of"], ()):
+        open_ += held.lost
+        for store in held.of.get(plan["of"], ()):
             rows = ((flow, (real, *dr.apart(flow))) for flow in flows.get(dr.reference(store), []))
             none = (f"{store.name} 没有到别的站点的实时复制", f"{store.name} is not replicated elsewhere in real time")
             bad, unclear = dr.some(rows, hidden, none)
@@ -63,10 +64,10 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 def _switched(estate: Estate, system: str) -> tuple[list[Words], list[Words]]:
     """Something leads users to whichever site serves: names, or balancers at two sites."""
-    balancers = [one.get("site") for one in dr.balancers(estate, system)]
+    balancers = [one.get("site") for one in estate.derived(dr.balancers).of.get(system, ())]
     if len({site for site in balancers if site and settled(site)}) > 1:
         return [], []
     names = pointing(estate, "of", "dns.gslb")
-    hidden = bool(names.unsure) or not settled(balancers)
+    hidden = bool(names.unsure or estate.derived(dr.balancers).lost) or not settled(balancers)
     rows: list[tuple[Resource, tuple[Want, ...]]] = [(one, _PROBED) for one in names.at(system)]
     return dr.some(rows, hidden, ("没有能切换到另一站点的入口", "has no entrance that switches to another site"))

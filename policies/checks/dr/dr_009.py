@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from inventory.estate import Estate, Resource
 from policies.checks import dr
 from policies.checks.references import pointing
-from policies.checks.shape import Check, Looked, Params, concluded, not_applicable
+from policies.checks.shape import Check, Looked, Params, concluded, not_applicable, texts
 from policies.checks.wants import Want, among, told, true, weighed
 
 CHECK = Check(
@@ -45,19 +46,23 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield not_applicable(plan, f"所报第 {plan['capability']} 级", f"claims level {plan['capability']}")
             continue
         sites: set[str] = set()
-        wrong, open_ = [], []
-        for store in held.get(plan["of"], ()):
+        wrong, open_ = [], list(held.lost)
+        for store in held.of.get(plan["of"], ()):
             mine = flows.get(dr.reference(store), [])
             none = (f"{store.name} 没有零丢失的自动复制", f"{store.name} has no automatic replication without loss")
             bad, unclear = dr.some(((flow, (*_FLOW, *dr.apart(flow))) for flow in mine), hidden, none)
             wrong, open_ = wrong + bad, open_ + unclear
             sites |= _ends(mine)
         pool = Want(
-            "sites", lambda found, all_=sites: len(set(found)) > 1 and all_ <= set(found), "只有站点 {}", "has only {}"
+            "sites", lambda found, all_=sites: len(_each(found)) > 1 and all_ <= _each(found), "只有 {}", "has only {}"
         )
         none = ("没有自动切换、含两个站点的入口", "has no entrance that holds both sites and switches by itself")
         bad, unclear = dr.some(((one, (_AUTOMATIC, pool)) for one in names.at(plan["of"])), bool(names.unsure), none)
         yield concluded(plan, wrong + bad, open_ + unclear)
+
+
+def _each(sites: Any) -> set[str]:
+    return set(map(str, texts(sites)))
 
 
 def _ends(flows: list[Resource]) -> set[str]:

@@ -49,8 +49,9 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 def _judged(estate: Estate, system: Resource, params: Params) -> Looked:
     wide: dict[str, float] = defaultdict(float)
     wrong: list[Words] = []
-    open_: list[Words] = []
-    for balancer in dr.balancers(estate, system.name):
+    parts = estate.derived(dr.balancers)
+    open_: list[Words] = list(parts.lost)
+    for balancer in parts.of.get(system.name, ()):
         width = number(balancer, "bandwidth_mbps")
         if width is not None and told(balancer, "site"):
             wide[str(balancer["site"])] += width

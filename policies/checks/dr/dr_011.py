@@ -6,6 +6,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 
 from inventory.estate import UNKNOWN, Estate, Resource
+from policies.checks import dr
+from policies.checks.references import pointing
 from policies.checks.shape import (
     Check,
     Looked,
@@ -55,6 +57,8 @@ _FIELDS = {
 """what is alike at all sites; names, addresses and keys are a site's own"""
 _SHARED = frozenset({"sec.secret"})
 """one without a site serves all of them"""
+_TOLD = {"compute.host": ("site", "role", "security_groups")}
+"""without these a host cannot be compared; of all else the site is enough"""
 _RULE = ("direction", "protocol", "ports", "peer", "purpose")
 Shape = tuple[str, ...]
 """kind, values and rules; a value that is not known yet stands for itself"""
@@ -71,18 +75,20 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         elif (mode := system["mode"]) != "dual-active":
             yield not_applicable(system, f"模式是 {mode},不是双活", f"its mode is {mode}, not dual-active")
         else:
-            yield _compared(estate, system, parts.get(system.name, []), params)
+            yield _compared(estate, system, parts, params)
 
 
-def _compared(estate: Estate, system: Resource, parts: list[Resource], params: Params) -> Looked:
-    open_: list[Words] = []
+def _compared(estate: Estate, system: Resource, parts: dr.Parts, params: Params) -> Looked:
+    open_: list[Words] = list(parts.lost)
+    if pointing(estate, "sg", "net.sg_rule").unsure:
+        open_.append(("有规则属于哪个安全组尚未确定", "which security group a rule belongs to is not known yet"))
     paired: set[str] = set()
     built: dict[str, Counter[Shape]] = defaultdict(Counter)
-    for one in parts:
+    for one in parts.of.get(system.name, ()):
         site = one.get("site")
         if site is None and one.kind in _SHARED:
             continue
-        if not told(one, "site") or not settled(tuple(map(one.get, _FIELDS[one.kind]))):
+        if not told(one, *_TOLD.get(one.kind, ("site",))) or not settled(tuple(map(one.get, _FIELDS[one.kind]))):
             open_.append((f"{one.kind} {one.name} 尚未确定", f"{one.kind} {one.name} is not known yet"))
             continue
         if one.get("role") in params["roles"]:
@@ -120,12 +126,8 @@ def _shape(estate: Estate, one: Resource) -> Shape:
     return (one.kind, *(str(one.get(key)) for key in _FIELDS[one.kind] if key != "security_groups"), *groups)
 
 
-def _parts(estate: Estate) -> dict[str, list[Resource]]:
-    found: dict[str, list[Resource]] = defaultdict(list)
-    for one in sorted(estate.kind(*_FIELDS), key=lambda one: (one.kind, one.name)):
-        if isinstance(system := one.get("system"), str):
-            found[system].append(one)
-    return dict(found)
+def _parts(estate: Estate) -> dr.Parts:
+    return dr.parts(estate.kind(*_FIELDS))
 
 
 def _rules(estate: Estate) -> dict[str, list[str]]:

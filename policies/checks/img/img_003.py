@@ -56,7 +56,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 def _shared(one: Resource) -> tuple[list[Words], list[Words]]:
     if not told(one, "shared_with"):
         return [], [untold("shared_with")]
-    others = set(texts(one["shared_with"])) - {one.get("bureau")}
+    others = {str(unit) for unit in texts(one["shared_with"])} - {str(one.get("bureau"))}
     if not others:
         return [], []
     if not settled(one.get("bureau")):

@@ -21,8 +21,8 @@ CHECK = Check(
     fix_zh="数据、复制、备份、日志、缓存和镜像仓库只放境内站点",
     fix_en="keep data, replicas, backups, logs, caches and registries at sites in the mainland only",
 )  # fmt: skip
-_HERE = ("site",)
-_ALL = ("site", "sites")
+_HERE = (("site",),)
+_ALL = (("site", "sites"),)
 _FIELDS = {
     "db.instance": _ALL,
     "storage.bucket": _HERE,
@@ -31,16 +31,16 @@ _FIELDS = {
     "log.sink": _HERE,
     "net.cdn": _ALL,
     "compute.registry": _HERE,
-    "dr.replication": ("source_site", "target_site"),
-    "dr.backup_plan": ("target_site",),
-    "dr.copy": ("location",),
+    "dr.replication": (("source_site",), ("target_site",)),
+    "dr.backup_plan": (("target_site",),),
+    "dr.copy": (("location",),),
 }
-"""kind → where it says that data lies or goes"""
+"""kind → where it says that data lies or goes: of each group of fields one"""
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer for all that holds or moves data."""
     del params
-    for kind, fields in _FIELDS.items():
+    for kind, groups in _FIELDS.items():
         for one in estate.kind(kind):
-            yield concluded(one, *places.resident(estate, one, fields))
+            yield concluded(one, *places.resident(estate, one, *groups))

@@ -60,6 +60,11 @@ def _granted(policies: Iterable[Resource], home: Sequence[Span]) -> tuple[list[W
     wrong: list[Words] = []
     open_: list[Words] = []
     allowing = sorted((one for one in policies if one.get("effect") != "deny"), key=lambda one: one.name)
+    open_ += [
+        (f"{one.name} 没有写明是否允许", f"{one.name} does not tell its effect")
+        for one in allowing
+        if not told(one, "effect")
+    ]
     if not allowing:
         open_.append(("没有授权写明可以从哪里来", "no grant says from where people may come"))
     for policy in allowing:
@@ -73,7 +78,7 @@ def _sources(one: Resource, home: Sequence[Span]) -> tuple[list[Words], list[Wor
         return [], [(f"{one.name}:{untold('sources')[0]}", f"{one.name}: {untold('sources')[1]}")]
     if not (sources := texts(one["sources"])):
         return [(f"{one.name} 不限来源", f"{one.name} takes people from anywhere")], []
-    abroad = [text for text in sources if (found := span(text)) is None or not inside(found, home)]
+    abroad = [text for text in map(str, sources) if (found := span(text)) is None or not inside(found, home)]
     if abroad:
         return [
             (f"{one.name} 允许境外来源 {listed(abroad)}", f"{one.name} lets in {listed(abroad)}, not of the mainland")
