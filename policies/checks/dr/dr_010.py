@@ -57,7 +57,9 @@ def _judged(estate: Estate, system: Resource, params: Params) -> Looked:
             wide[str(balancer["site"])] += width
         else:
             open_.append((f"{balancer.name} 的站点或带宽不明", f"site or bandwidth of {balancer.name} is not told"))
-    if len(wide) < 2 and not open_:
+    if not wide:
+        open_.append(("没有负载均衡,看不出在哪些站点服务", "has no balancers that tell from which sites it serves"))
+    elif len(wide) < 2 and not open_:
         wrong.append(("不在两个站点提供服务", "does not serve from two sites"))
     if (peak := number(system, "peak_mbps")) is None:
         open_.append(untold("peak_mbps"))

@@ -1,8 +1,11 @@
-"""DR-011: both sites of a dual-active system are built alike: hosts, rules, balancers, disks, secrets."""
+"""DR-011: both sites of a dual-active system are built alike: hosts, rules, balancers, disks, secrets.
+
+How many of each stand at a site is the site's own: replicas are dealt to two sites in turn, and three make two and one.
+"""
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
 from inventory.estate import UNKNOWN, Estate, Resource
@@ -54,7 +57,7 @@ _FIELDS = {
     "storage.volume": ("size_gib", "secure_erase", "deletion_protection"),
     "sec.secret": ("length", "generation"),
 }
-"""what is alike at all sites; names, addresses and keys are a site's own"""
+"""what is alike at all sites; names, addresses, keys and numbers are a site's own"""
 _SHARED = frozenset({"sec.secret"})
 """one without a site serves all of them"""
 _TOLD = {"compute.host": ("site", "role", "security_groups")}
@@ -83,7 +86,7 @@ def _compared(estate: Estate, system: Resource, parts: dr.Parts, params: Params)
     if pointing(estate, "sg", "net.sg_rule").unsure:
         open_.append(("有规则属于哪个安全组尚未确定", "which security group a rule belongs to is not known yet"))
     paired: set[str] = set()
-    built: dict[str, Counter[Shape]] = defaultdict(Counter)
+    built: dict[str, set[Shape]] = defaultdict(set)
     for one in parts.of.get(system.name, ()):
         site = one.get("site")
         if site is None and one.kind in _SHARED:
@@ -98,7 +101,7 @@ def _compared(estate: Estate, system: Resource, parts: dr.Parts, params: Params)
         shape = _shape(estate, one)
         if not settled(shape):
             open_.append((f"{one.name} 的安全组规则尚未确定", f"the rules of {one.name} are not known yet"))
-        built[str(site)][shape] += 1
+        built[str(site)].add(shape)
     first, *others = sorted(paired) or [""]
     if not others and not open_:
         return not_applicable(
@@ -109,7 +112,7 @@ def _compared(estate: Estate, system: Resource, parts: dr.Parts, params: Params)
     return concluded(system, wrong, open_)
 
 
-def _unlike(one: str, other: str, built: Mapping[str, Counter[Shape]]) -> list[Words]:
+def _unlike(one: str, other: str, built: Mapping[str, set[Shape]]) -> list[Words]:
     """What is at one of two sites and not at the other."""
     pairs = ((one, built[one] - built[other]), (other, built[other] - built[one]))
     return [
