@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from inventory.estate import Estate, Resource
 from policies.checks import places
 from policies.checks.prefixes import Span, inside, merged, span
-from policies.checks.references import pointing
+from policies.checks.references import Pointers, pointing
 from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, listed, not_applicable, texts, unsure
 from policies.checks.wants import told, untold
 
@@ -39,7 +39,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a bastion, gateway and administrator role."""
     home = merged(found for prefix in params["mainland"] if (found := span(prefix)))
     for bastion in estate.kind("sec.bastion"):
-        bad, unclear = _granted(pointing(estate, "resources", "iam.policy").to(bastion), home)
+        bad, unclear = _granted(bastion, pointing(estate, "resources", "iam.policy"), home)
         wrong, open_ = places.resident(estate, bastion, _HERE)
         yield concluded(bastion, wrong + bad, open_ + unclear)
     for vpn in estate.kind("net.vpn"):
@@ -52,18 +52,20 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             wrong, open_ = places.resident(estate, vpn, _ALL)
             yield concluded(vpn, wrong + bad, open_ + unclear)
     for role in estate.kind("iam.role"):
-        yield concluded(role, *_granted(pointing(estate, "principals", "iam.policy").to(role), home))
+        yield concluded(role, *_granted(role, pointing(estate, "principals", "iam.policy"), home))
 
 
-def _granted(policies: Iterable[Resource], home: Sequence[Span]) -> tuple[list[Words], list[Words]]:
+def _granted(one: Resource, policies: Pointers, home: Sequence[Span]) -> tuple[list[Words], list[Words]]:
     """From where the policies that allow it let people come; where none says so, that is an open question."""
     wrong: list[Words] = []
     open_: list[Words] = []
-    allowing = sorted((one for one in policies if one.get("effect") != "deny"), key=lambda one: one.name)
+    if policies.unsure:
+        open_.append(("有授权给谁、对什么尚未确定", "whom or what some grant is about is not known yet"))
+    allowing = sorted((row for row in policies.to(one) if row.get("effect") != "deny"), key=lambda row: row.name)
     open_ += [
-        (f"{one.name} 没有写明是否允许", f"{one.name} does not tell its effect")
-        for one in allowing
-        if not told(one, "effect")
+        (f"{row.name} 没有写明是否允许", f"{row.name} does not tell its effect")
+        for row in allowing
+        if not told(row, "effect")
     ]
     if not allowing:
         open_.append(("没有授权写明可以从哪里来", "no grant says from where people may come"))
