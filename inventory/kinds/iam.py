@@ -70,6 +70,8 @@ class Policy(Recorded):
     """`<kind>/<name>`, `*`"""
     conditions: tuple[str, ...] | None = None
     """names of what it looks at: sec_level, data_class, source, mfa, tls, prefix"""
+    sources: tuple[str, ...] | None = None
+    """prefixes that `source` stands for"""
     attached: tuple[str, ...] | None = None
 
 
