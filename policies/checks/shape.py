@@ -143,8 +143,8 @@ def below(resource: Resource, least: int) -> Looked | None:
     level = resource.get("level")
     if level is None:
         return None
-    if not settled(level):
-        return unsure(resource, "level")
+    if not isinstance(level, int | float):
+        return unsure(resource, "level") or unknown(resource, "等级不是数字", "its level is no number")
     if level >= least:
         return None
     level = int(level)
@@ -162,8 +162,8 @@ def concluded(resource: Resource, wrong: Iterable[Words], open_: Iterable[Words]
 
 
 def texts(value: Any) -> tuple[str, ...]:
-    """A list property as a tuple; nothing, where it is not set."""
-    return tuple(value) if value else ()
+    """A list property as a tuple; nothing, where it is not set; what is no list is a list of one."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,) if value else ()
 
 
 def listed(words: Iterable[Any], most: int = 5) -> str:
