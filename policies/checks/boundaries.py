@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from inventory.estate import Estate, Resource
-from policies.checks.records import Cover, Reply, jointly, means, reply, silent
-from policies.checks.references import pointing, word
-from policies.checks.shape import Words, missing, settled
+from policies.checks.records import Reply, Said, jointly, means, reply
+from policies.checks.shape import missing, settled
 
 DEVICES = ("sec.firewall", "sec.gap")
 
 
 class Boundaries:
-    """Of a whole estate; made once a check."""
+    """Of a whole estate; made once a check, with what the check wants to know of a device."""
 
-    def __init__(self, estate: Estate) -> None:
+    def __init__(self, estate: Estate, says: Callable[[Resource], Reply]) -> None:
         self._estate = estate
-        self._cover = Cover(estate, *DEVICES)
-        self._between = pointing(estate, "zones", *DEVICES)
-        self.silent: list[Words] = [*self._cover.silent, *silent(estate, "zones", *DEVICES)]
-        """devices that do not say where they stand"""
-        self._policies = pointing(estate, "firewall", "sec.fw_policy")
-        self._mute = silent(estate, "firewall", "sec.fw_policy")
+        self._before = Said(estate, "protects", *DEVICES, says=says)
+        self._between = Said(estate, "zones", *DEVICES, says=says)
 
-    def devices(self, segment: Resource) -> list[Resource]:
-        """Firewalls and gaps at its edge, by name."""
-        found = [*self._cover.of(means(segment)), *self._between.at(str(segment.get("zone")))]
-        return sorted({one.urn: one for one in found}.values(), key=word)
+    def devices(self, segment: Resource) -> list[Reply]:
+        """What firewalls and gaps at its edge say, and those that do not say where they stand."""
+        return [*self._before.replies(means(segment)), *self._between.replies([str(segment.get("zone"))])]
 
     def router(self, segment: Resource, *keys: str) -> Reply:
         """Does the router that it hangs on have all of these switched on."""
@@ -34,9 +30,3 @@ class Boundaries:
             return "没有记录路由器", "its router was not recorded"
         router = self._estate.named("net.router", name)
         return jointly(reply(router, key) for key in keys) if router else missing(segment, "net.router", name)
-
-    def ruled(self, device: Resource) -> Reply:
-        """Does it decide anything: a gap hands over only what it was told to, a firewall needs a policy."""
-        if device.kind == "sec.gap" or self._policies.at(device.name):
-            return True
-        return next(iter(self._mute), False)

@@ -67,6 +67,12 @@ def reply(resource: Resource, key: str, good: Callable[[Any], bool] = yes) -> Re
     return lacking[0] if lacking else good(resource.get(key))
 
 
+def one_of(replies: Iterable[Reply]) -> Reply:
+    """Does one of them say yes; else the first that cannot be told; else no."""
+    found = set(replies)
+    return True in found or min((one for one in found if isinstance(one, tuple)), default=False)
+
+
 def settled_by(replies: Iterable[Reply], wrong: Words) -> Findings:
     """Nothing, where one of the replies is yes; else what cannot be told; else what is wrong."""
     found = list(replies)
@@ -114,25 +120,6 @@ def means(one: Resource | None) -> list[str]:
     return [word(one), f"{one.kind}/*", f"zone/{one.get('zone')}"] if one else []
 
 
-class Cover:
-    """Which devices of some kinds stand before a thing, or watch it."""
-
-    __slots__ = ("_at", "silent")
-
-    def __init__(self, estate: Estate, *kinds: str) -> None:
-        self._at: Pointers = pointing(estate, "protects", *kinds)
-        self.silent: list[Words] = silent(estate, "protects", *kinds)
-        """why something else may stand there too"""
-
-    def of(self, words: Iterable[str]) -> list[Resource]:
-        """By what the devices name, in the order of their names."""
-        return sorted({one.urn: one for one in self._at.at(*words)}.values(), key=word)
-
-    def stands(self, words: Iterable[str]) -> list[Reply]:
-        """Yes, where a device is named there; else why one may be there all the same."""
-        return [True] if self.of(words) else [*self.silent]
-
-
 def silent(estate: Estate, key: str, *kinds: str) -> list[Words]:
     """One sentence, where some resource of these kinds does not say in a field what it is about."""
     mute = [one for one in estate.kind(*kinds) if untold(one, key)]
@@ -142,3 +129,34 @@ def silent(estate: Estate, key: str, *kinds: str) -> list[Words]:
     return [
         (f"{first} 等 {len(mute)} 项没有说明 {key}", f"{len(mute)} ({first} and others) do not say their {key}"),
     ]
+
+
+def _there(device: Resource) -> Reply:
+    return True
+
+
+class Said:
+    """What all that name a thing in one field say of it, as one reply a word: a word is asked about once, so many devices
+    before many things cost no more than both together."""
+
+    __slots__ = ("_at", "_fold", "_known", "_says", "silent")
+
+    def __init__(
+        self, estate: Estate, key: str, *kinds: str, says: Callable[[Resource], Reply] = _there,
+        fold: Callable[[Iterable[Reply]], Reply] = one_of,
+    ) -> None:  # fmt: skip
+        self._at: Pointers = pointing(estate, key, *kinds)
+        self._known: dict[str, Reply] = {}
+        self._says, self._fold = says, fold
+        self.silent: list[Words] = silent(estate, key, *kinds)
+        """why others may name the thing too"""
+
+    def replies(self, words: Iterable[str]) -> list[Reply]:
+        """Of those that name one of these words, and of those that do not say what they name."""
+        return [*map(self.of, words), *self.silent]
+
+    def of(self, word: str) -> Reply:
+        """Of those that name this word."""
+        if word not in self._known:
+            self._known[word] = self._fold(map(self._says, self._at.at(word)))
+        return self._known[word]

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
 from policies.checks.boundaries import Boundaries
-from policies.checks.records import Findings, Reply, jointly, listing, reply, settled_by, untold
-from policies.checks.references import Pointers, pointing
+from policies.checks.records import Findings, Reply, Said, jointly, listing, reply, settled_by, untold
 from policies.checks.shape import Check, Looked, Params, Words, concluded, missing, not_applicable, passed
 
 CHECK = Check(
@@ -29,10 +28,10 @@ _NO_MEMORY = ("边界上没有按会话状态过滤的设备", "nothing at its b
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a segment and a list."""
     del params
-    edges = Boundaries(estate)
-    hosts = pointing(estate, "subnet", "compute.host")
+    edges = Boundaries(estate, _remembers)
     for segment in estate.kind("net.subnet"):
         yield concluded(segment, *settled_by(_guards(edges, segment), _NO_MEMORY))
+    hosts = Said(estate, "subnet", "compute.host", says=_grouped, fold=jointly)
     for acl in estate.kind("net.acl"):
         if lacking := untold(acl, "stateful"):
             yield concluded(acl, (), lacking)
@@ -52,17 +51,23 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield concluded(acl, wrong, open_)
 
 
+def _remembers(device: Resource) -> Reply:
+    """Does a device at the boundary know connections; a gap ends every one."""
+    return device.kind == "sec.gap" or reply(device, "stateful")
+
+
+def _grouped(host: Resource) -> Reply:
+    return reply(host, "security_groups", bool)
+
+
 def _guards(edges: Boundaries, segment: Resource) -> list[Reply]:
-    """What each device at the boundary of a segment says of its memory; a gap ends every connection."""
-    found = [edges.router(segment, "stateful")]
-    found += (device.kind == "sec.gap" or reply(device, "stateful") for device in edges.devices(segment))
-    return found + edges.silent
+    return [edges.router(segment, "stateful"), *edges.devices(segment)]
 
 
-def _alone(estate: Estate, edges: Boundaries, hosts: Pointers, acl: Resource, name: str) -> Findings:
+def _alone(estate: Estate, edges: Boundaries, hosts: Said, acl: Resource, name: str) -> Findings:
+    """Is nothing beside the list on a segment: no device, and a host without a group (or no host at all)."""
     segment = estate.named("net.subnet", name)
     if segment is None:
         return [], [missing(acl, "net.subnet", name)]
-    grouped = jointly(reply(host, "security_groups", bool) for host in hosts.at(name))
     wrong = (f"网段 {name} 只有这个无状态的 ACL", f"segment {name} has this stateless list only")
-    return settled_by([*_guards(edges, segment), grouped], wrong)
+    return settled_by([*_guards(edges, segment), hosts.of(name)], wrong)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inventory.estate import Estate
-from policies.checks.records import Cover, Reply, means, reply, settled_by, untold
+from inventory.estate import Estate, Resource
+from policies.checks.records import Reply, Said, means, reply, settled_by, untold
 from policies.checks.shape import Check, Looked, Param, Params, below, concluded, missing, not_applicable
 
 CHECK = Check(
@@ -25,7 +25,7 @@ CHECK = Check(
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a listener: one filter that blocks is enough."""
-    filters = Cover(estate, "sec.waf")
+    filters = Said(estate, "protects", "sec.waf", says=_blocks)
     for one in estate.kind("net.listener"):
         if answer := below(one, 3):
             yield answer
@@ -38,8 +38,11 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         else:
             name = one.get("lb")
             balancer = estate.named("net.lb", str(name))
-            found: list[Reply] = [reply(balancer, "waf") if balancer else missing(one, "net.lb", name)]
-            for device in filters.of(means(one) + means(balancer)):
-                found.append(reply(device, "mode", lambda mode: mode == "block"))
+            own = reply(balancer, "waf") if balancer else missing(one, "net.lb", name)
+            before = filters.replies(means(one) + means(balancer))
             wrong = ("前面没有拦截模式的应用防火墙", "no filter that blocks stands before it")
-            yield concluded(one, *settled_by(found + filters.silent, wrong))
+            yield concluded(one, *settled_by([own, *before], wrong))
+
+
+def _blocks(device: Resource) -> Reply:
+    return reply(device, "mode", lambda mode: mode == "block")

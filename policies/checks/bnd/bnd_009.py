@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.records import Cover, absent, means, reply, settled_by, untold
+from policies.checks.records import Said, absent, means, reply, settled_by, untold
 from policies.checks.references import thing
 from policies.checks.shape import Check, Looked, Params, Words, below, concluded, not_applicable
 
@@ -30,7 +30,7 @@ _GUARDS: tuple[tuple[str, str, Words], ...] = (
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a balancer and a public address."""
     del params
-    covers = {kind: Cover(estate, kind) for _, kind, _ in _GUARDS}
+    covers = {kind: Said(estate, "protects", kind) for _, kind, _ in _GUARDS}
     for one in estate.kind(*CHECK.kinds):
         if answer := below(one, 3):
             yield answer
@@ -45,13 +45,13 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield _guarded(one, one, covers, [])
 
 
-def _guarded(one: Resource, target: Resource | None, covers: dict[str, Cover], lost: list[Words]) -> Looked:
+def _guarded(one: Resource, target: Resource | None, covers: dict[str, Said], lost: list[Words]) -> Looked:
     """What the balancer does itself, and the devices before it or before the address that leads to it."""
     wrong: list[Words] = []
     open_: list[Words] = []
     for key, kind, words in _GUARDS:
         own = [reply(target, key)] if target and target.kind == "net.lb" else lost
-        before = covers[kind].stands(means(one) + means(target))
+        before = covers[kind].replies(means(one) + means(target))
         bad, unread = settled_by([*own, *before], words)
         wrong += bad
         open_ += unread

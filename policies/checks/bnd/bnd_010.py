@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
 from policies.checks.records import (
-    Cover,
     Reply,
+    Said,
     expected,
     jointly,
     listing,
     means,
+    one_of,
     reply,
     settled_by,
     untold,
@@ -41,7 +42,9 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a virtual network."""
     found = estate.kind("net.vpc")
     yield from expected(estate, found, "没有记录任何虚拟网络", "no virtual network was recorded")
-    watchers, agents = Cover(estate, "sec.ids"), Cover(estate, "sec.hids")
+    seeing = params["directions"]
+    watchers = Said(estate, "protects", "sec.ids", says=lambda one: reply(one, "direction", lambda way: way in seeing))
+    agents = Said(estate, "protects", "sec.hids")
     hosts = pointing(estate, "subnet", "compute.host")
     for one in found:
         if answer := below(one, 3):
@@ -51,17 +54,13 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         elif one.get("environment") != params["environment"]:
             yield not_applicable(one, "不是生产环境", "not in production")
         else:
-            replies = [
-                reply(device, "direction", lambda value: value in params["directions"])
-                for device in watchers.of(means(one))
-            ]
             wrong = ("没有人看内部的流量", "nothing watches the traffic inside it")
-            yield concluded(one, *settled_by([*replies, *watchers.silent, _agents(one, hosts, agents)], wrong))
+            yield concluded(one, *settled_by([*watchers.replies(means(one)), _agents(one, hosts, agents)], wrong))
 
 
-def _agents(one: Resource, hosts: Pointers, agents: Cover) -> Reply:
+def _agents(one: Resource, hosts: Pointers, agents: Said) -> Reply:
     """Does every host of the network carry an agent."""
     if lacking := untold(one, "segments"):
         return lacking[0]
     named = listing(one.get("segments"))
-    return jointly(next(iter(agents.stands(means(host))), False) for host in hosts.at(*named))
+    return jointly(one_of(agents.replies(means(host))) for host in hosts.at(*named))

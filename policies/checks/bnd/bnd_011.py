@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.records import Findings, Reply, expected, reply, settled_by, silent, untold
-from policies.checks.references import pointing
+from policies.checks.records import Findings, Reply, Said, expected, reply, settled_by, untold
+from policies.checks.references import word
 from policies.checks.shape import Check, Looked, Param, Params, below, concluded, missing
 
 CHECK = Check(
@@ -28,15 +28,14 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a device."""
     found = estate.kind(*CHECK.kinds)
     yield from expected(estate, found, "没有记录任何入侵检测或防御设备", "nothing that detects attacks was recorded")
-    alarms = pointing(estate, "of", "mon.alarm")
-    mute = silent(estate, "of", "mon.alarm")
+    alarms = Said(estate, "of", "mon.alarm", says=lambda alarm: _told(estate, alarm, params))
     for one in found:
         if answer := below(one, 3):
             yield answer
             continue
         wrong, open_ = _log(estate, one)
-        replies = [_told(estate, alarm, params) for alarm in alarms.to(one)]
-        bad, unread = settled_by(replies + mute, ("没有带联系人的攻击告警", "no alarm on attacks tells anybody"))
+        replies = alarms.replies([word(one), f"{one.kind}/*"])
+        bad, unread = settled_by(replies, ("没有带联系人的攻击告警", "no alarm on attacks tells anybody"))
         yield concluded(one, wrong + bad, open_ + unread)
 
 

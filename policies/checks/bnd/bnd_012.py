@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate
-from policies.checks.records import Cover, Want, expected, held, listing, means, reply, settled_by, yes
+from policies.checks.records import Said, Want, expected, held, listing, means, reply, settled_by, yes
 from policies.checks.shape import Check, Looked, Params, concluded
 
 CHECK = Check(
@@ -28,7 +28,7 @@ _FRESH: Want = ("signatures_updated", yes, "特征库不自动更新", "its sign
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a firewall and an antivirus gateway."""
     del params
-    gateways = Cover(estate, "sec.av")
+    gateways = Said(estate, "protects", "sec.av")
     found = estate.kind(*CHECK.kinds)
     yield from expected(estate, found, "没有记录任何边界防病毒设备", "nothing against malicious code was recorded")
     for one in found:
@@ -38,7 +38,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         own = reply(one, "antivirus")
         places = means(one) + [f"zone/{zone}" for zone in listing(one.get("zones"))]
         wrong, open_ = settled_by(
-            [own, *gateways.stands(places)], ("边界上没有防恶意代码", "nothing at this boundary looks for it")
+            [own, *gateways.replies(places)], ("边界上没有防恶意代码", "nothing at this boundary looks for it")
         )
         if own is True:
             wrong, open_ = held(one, _FRESH)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate
-from policies.checks.records import Cover, means, reply, settled_by
+from policies.checks.records import Said, means, reply, settled_by
 from policies.checks.shape import Check, Looked, Params, below, concluded
 
 CHECK = Check(
@@ -26,11 +26,10 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a mail domain."""
     del params
-    gateways = Cover(estate, "sec.mailgw")
+    gateways = Said(estate, "protects", "sec.mailgw", says=lambda gateway: reply(gateway, "anti_spam"))
     for one in estate.kind("mail.domain"):
         if answer := below(one, 3):
             yield answer
             continue
-        replies = [reply(gateway, "anti_spam") for gateway in gateways.of(means(one))]
         wrong = ("前面没有过滤垃圾邮件的网关", "no gateway before it takes spam away")
-        yield concluded(one, *settled_by(replies + gateways.silent, wrong))
+        yield concluded(one, *settled_by(gateways.replies(means(one)), wrong))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.records import Findings, held, listing, silent, untold
-from policies.checks.references import Pointers, pointing
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, listed, missing, passed
+from policies.checks.records import Reply, Said, jointly, listing, reply, settled_by
+from policies.checks.references import pointing, word
+from policies.checks.shape import Check, Looked, Param, Params, concluded, missing
 
 CHECK = Check(
     id="BND-014",
@@ -30,40 +30,26 @@ CHECK = Check(
 )
 
 
+_NO_LOG = ("没有字段写全、送到日志库的流日志", "no log of its flows has every field and goes into a sink")
+
+
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a network, segment and device: one good log is enough, of the network for its segments."""
-    logs, mute = pointing(estate, "of", "net.flowlog"), silent(estate, "of", "net.flowlog")
+    logs = Said(estate, "of", "net.flowlog", says=lambda log: _whole(estate, log, params))
     networks = pointing(estate, "segments", "net.vpc")
     for one in estate.kind(*CHECK.kinds):
         around = networks.at(one.name) if one.kind == "net.subnet" else []
-        yield _recorded(estate, one, _logs(logs, one, *around), mute, params)
+        words = [text for place in (one, *around) for text in (word(place), f"{place.kind}/*")]
+        yield concluded(one, *settled_by(logs.replies(words), _NO_LOG))
 
 
-def _logs(logs: Pointers, *places: Resource) -> list[Resource]:
-    found = {log.urn: log for place in places for log in logs.to(place)}
-    return sorted(found.values(), key=lambda log: log.name)
+def _whole(estate: Estate, log: Resource, params: Params) -> Reply:
+    """Has one log every field, and a sink that is here."""
+    sink = reply(log, "sink", bool)
+    if sink is True and estate.named("log.sink", str(log.get("sink"))) is None:
+        sink = missing(log, "log.sink", log.get("sink"))
+    return jointly([sink, reply(log, "fields", lambda value: _full(listing(value), params["fields"]))])
 
 
-def _recorded(estate: Estate, one: Resource, logs: list[Resource], mute: list[Words], params: Params) -> Looked:
-    findings = [_whole(estate, log, params) for log in logs]
-    if any(not bad and not unread for bad, unread in findings):
-        return passed(one)
-    # a log with a fault may be mended or stand beside one that cannot be read: then nothing is wrong yet
-    open_ = mute + [words for bad, unread in findings if not bad for words in unread]
-    wrong = [words for bad, _ in findings for words in bad] or [("没有流日志", "no log of its flows")]
-    return concluded(one, () if open_ else wrong, open_)
-
-
-def _whole(estate: Estate, log: Resource, params: Params) -> Findings:
-    """What is wrong with one log, and what cannot be told of it."""
-    wrong, open_ = held(log, ("sink", bool, f"流日志 {log.name} 没有去处", f"flow log {log.name} goes nowhere"))
-    name = log.get("sink")
-    if not wrong and not open_ and estate.named("log.sink", str(name)) is None:
-        open_.append(missing(log, "log.sink", name))
-    if lacking := untold(log, "fields"):
-        return wrong, open_ + lacking
-    fields = set(listing(log.get("fields")))
-    if absent := set() if "*" in fields else set(params["fields"]) - fields:
-        words = listed(absent, len(absent))
-        wrong.append((f"流日志 {log.name} 缺字段 {words}", f"flow log {log.name} lacks {words}"))
-    return wrong, open_
+def _full(fields: Iterable[str], wanted: Iterable[str]) -> bool:
+    return "*" in fields or set(wanted) <= set(fields)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cache
 from typing import Any
 
 from inventory.estate import Estate, Resource
@@ -56,28 +57,34 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield failed(one, "没有 IPv6 地址", "it has no IPv6 address")
     names, mute = pointing(estate, "fqdn", "dns.record"), silent(estate, "fqdn", "dns.record")
     behind = _Behind(estate)
+
+    @cache
+    def six(name: str) -> tuple[list[Words], list[str]]:
+        """Addresses of IPv6 that a name has, and why that may not be all."""
+        same = sorted(names.at(name), key=word)
+        open_ = mute + [words for one in same for words in untold(one, "type", "values")]
+        return open_, [text for one in same if one.get("type") == "AAAA" for text in listing(one.get("values"))]
+
     for record in estate.kind("dns.record"):
         if lacking := untold(record, "exposure", "fqdn", "type", "values"):
             yield concluded(record, (), lacking)
         elif record.get("exposure") != _PUBLIC:
             yield not_applicable(record, "不对互联网提供", "not offered to the internet")
         else:
-            yield _named(record, names.at(str(record.get("fqdn"))), mute, behind)
+            yield _named(record, *six(str(record.get("fqdn"))), behind)
 
 
-def _named(record: Resource, same: list[Resource], mute: list[Words], behind: _Behind) -> Looked:
+def _named(record: Resource, open_: list[Words], six: list[str], behind: _Behind) -> Looked:
     """Has the name of a record addresses of IPv6, behind which all is as behind those of the record."""
-    open_ = mute + [words for one in sorted(same, key=word) for words in untold(one, "type", "values")]
     if open_:
         return concluded(record, (), open_)
-    six = [text for one in same if one.get("type") == "AAAA" for text in listing(one.get("values"))]
     if not six:
         return failed(record, "这个域名没有 IPv6 地址", "its name has no address of IPv6")
     ours, theirs = behind.of(listing(record.get("values"))), behind.of(six)
     open_ = [(found.zh, found.en) for one in ours + theirs if (found := unsure(one, *_POLICY))]
     differ = {_policy(one) for one in ours} != {_policy(one) for one in theirs}
     if differ:
-        open_ += behind.unread
+        open_ += sorted(behind.unread)
     wrong = ("两个协议的端口或 TLS 设置不同", "ports or TLS settings differ between the families")
     return concluded(record, [wrong] if differ and not open_ else [], sorted(set(open_)))
 
@@ -92,12 +99,12 @@ class _Behind:
 
     def __init__(self, estate: Estate) -> None:
         self._at: dict[Span, list[Resource]] = {}
-        self.unread: list[Words] = []
+        self.unread: set[Words] = set()
         """balancers whose addresses are not known yet"""
         listeners = pointing(estate, "lb", "net.listener")
         for balancer in estate.kind("net.lb"):
             if found := unsure(balancer, "vip6", "vip4"):
-                self.unread.append((found.zh, found.en))
+                self.unread.add((found.zh, found.en))
             for key in ("vip6", "vip4"):
                 if found := span(str(balancer.get(key))):
                     self._at[found] = listeners.at(balancer.name)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 
 from inventory.estate import Estate, Resource
 from policies.checks.boundaries import DEVICES, Boundaries
-from policies.checks.records import Findings, Reply, absent, comparable, listing, settled_by, untold
+from policies.checks.records import Findings, Reply, Said, absent, comparable, listing, one_of, settled_by, untold
 from policies.checks.references import level_of, thing
 from policies.checks.shape import Check, Looked, Params, Words, concluded, missing, not_applicable, settled, unknown
 
@@ -23,13 +24,16 @@ CHECK = Check(
     fix_en="let the segment's router filter by state and deny by default, or put a firewall with a policy at the edge; join "
     "networks of different levels through it only",
 )
+Ruled = Callable[[Resource], Reply]
 _NO_CONTROL = ("与别的等级相接处没有访问控制", "nothing controls what passes where it meets other levels")
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a segment and a peering. The network routes all segments to one another, so each level meets all."""
     del params
-    edges = Boundaries(estate)
+    policies = Said(estate, "firewall", "sec.fw_policy")
+    ruled = partial(_ruled, policies)
+    edges = Boundaries(estate, ruled)
     segments = estate.kind("net.subnet")
     # what is not known yet may be another level
     several = len({comparable(level_of(estate, one)) for one in segments}) > 1
@@ -44,15 +48,19 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         if lacking := untold(one, "ends"):
             yield concluded(one, (), lacking)
         else:
-            yield _joined(estate, edges, one)
+            yield _joined(estate, ruled, one)
+
+
+def _ruled(policies: Said, device: Resource) -> Reply:
+    """Does it decide anything: a gap hands over only what it was told to, a firewall needs a policy."""
+    return device.kind == "sec.gap" or one_of(policies.replies([device.name]))
 
 
 def _controls(edges: Boundaries, segment: Resource) -> list[Reply]:
-    router = edges.router(segment, "stateful", "default_deny")
-    return [router, *map(edges.ruled, edges.devices(segment)), *edges.silent]
+    return [edges.router(segment, "stateful", "default_deny"), *edges.devices(segment)]
 
 
-def _joined(estate: Estate, edges: Boundaries, one: Resource) -> Looked:
+def _joined(estate: Estate, ruled: Ruled, one: Resource) -> Looked:
     open_: list[Words] = []
     levels: set[object] = set()
     for name in sorted(listing(one.get("ends"))):
@@ -63,10 +71,10 @@ def _joined(estate: Estate, edges: Boundaries, one: Resource) -> Looked:
         return concluded(one, (), open_)
     if len(levels) < 2:
         return not_applicable(one, "两端等级相同", "both ends have one level")
-    return concluded(one, *_between(estate, edges, one))
+    return concluded(one, *_between(estate, ruled, one))
 
 
-def _between(estate: Estate, edges: Boundaries, one: Resource) -> Findings:
+def _between(estate: Estate, ruled: Ruled, one: Resource) -> Findings:
     """Is there a device between the ends of a peering, and does it decide anything."""
     via = one.get("via")
     if via is None:
@@ -76,4 +84,4 @@ def _between(estate: Estate, edges: Boundaries, one: Resource) -> Findings:
     device = thing(estate, via)
     if device is None:
         return [], [absent(one, via)]
-    return settled_by([device.kind in DEVICES and edges.ruled(device)], _NO_CONTROL)
+    return settled_by([device.kind in DEVICES and ruled(device)], _NO_CONTROL)

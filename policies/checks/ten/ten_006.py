@@ -3,10 +3,11 @@ machines of different roles have groups of their own."""
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.prefixes import Rule, inside, merged, rule, span
+from policies.checks.prefixes import Rule, Span, rule, span
 from policies.checks.records import Findings, listing, reply, settled_by, silent, untold
 from policies.checks.references import Pointers, pointing, word
 from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, listed, missing
@@ -66,7 +67,7 @@ def _roles(hosts: list[Resource]) -> Findings:
 
 def _within(group: Resource, hosts: list[Resource], rules: list[Resource], most: int) -> Findings:
     """Do its rules come to all ports among its own members. Ports are summed, so that pieces are no way round."""
-    homes = [found for host in hosts for key in ("address6", "address4") if (found := span(str(host.get(key))))]
+    homes = sorted(found for host in hosts for key in ("address6", "address4") if (found := span(host.get(key))))
     among: list[Rule] = []
     open_: list[Words] = []
     for one in sorted(rules, key=word):
@@ -74,10 +75,15 @@ def _within(group: Resource, hosts: list[Resource], rules: list[Resource], most:
         if isinstance(read, Looked):
             open_.append((f"规则 {one.name} 不能读", f"rule {one.name} cannot be read"))
             continue
-        peers = merged(read.peers)
-        if read.ingress and (one.get("peer") == group.name or any(inside(home, peers) for home in homes)):
+        if read.ingress and (one.get("peer") == group.name or any(_holds(peer, homes) for peer in read.peers)):
             among.append(read)
     if sum(one.width for one in among) < most:
         return [], open_
     names = listed(one.resource.name for one in among)
     return [(f"规则 {names} 放行组内的全部端口", f"{names}: all ports among its own members")], open_
+
+
+def _holds(peer: Span, homes: list[Span]) -> bool:
+    """Is one of the addresses, which are sorted, in a prefix."""
+    at = bisect_left(homes, (peer.version, peer.first))
+    return at < len(homes) and homes[at].version == peer.version and homes[at].first <= peer.last

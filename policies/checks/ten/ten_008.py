@@ -55,8 +55,9 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield concluded(one, *settled_by(on_list.replies(network, one) + mute, wrong))
         else:
             yield concluded(one, (), [network])
+    hidden = sorted(hidden)[:1]
     for firewall in firewalls:
-        yield _listed(firewall, there, sorted(hidden))
+        yield _listed(firewall, there, hidden)
 
 
 def _listed(firewall: Resource, there: _Places, hidden: list[Words]) -> Looked:
@@ -102,7 +103,8 @@ class _Places:
 
     def add(self, network: str, one: Resource) -> None:
         key = _site_field(one)
-        self._vague[network] += untold(one, key)
+        # the first is enough to say why, and keeps each answer short
+        self._vague[network] = sorted([*self._vague[network], *untold(one, key)])[:1]
         self._sites[network].update(listing(one.get(key)))
 
     def replies(self, network: str, one: Resource) -> list[Reply]:
