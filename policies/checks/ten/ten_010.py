@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.records import absent, listing, untold
-from policies.checks.references import pointing, thing
+from policies.checks.networks import JOINING, joined
+from policies.checks.records import listing, untold
 from policies.checks.shape import (
     Check,
     Looked,
@@ -16,7 +16,6 @@ from policies.checks.shape import (
     concluded,
     failed,
     listed,
-    missing,
     not_applicable,
     passed,
 )
@@ -40,31 +39,12 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a peering, a route between virtual networks, and a snapshot."""
     production = params["environment"]
-    around = pointing(estate, "segments", "net.vpc")
-    for peering in estate.kind("net.peering"):
-        if lacking := untold(peering, "ends"):
-            yield concluded(peering, (), lacking)
-            continue
-        names = sorted(listing(peering.get("ends")))
-        yield _apart(
-            peering, [estate.named("net.vpc", name) or missing(peering, "net.vpc", name) for name in names], production
-        )
-    for route in estate.kind("net.route"):
-        if lacking := untold(route, "of", "next_hop"):
-            yield concluded(route, (), lacking)
-            continue
-        target = thing(estate, route.get("next_hop")) or absent(route, route.get("next_hop"))
-        if isinstance(target, Resource) and target.kind != "net.vpc":
-            yield not_applicable(route, "不指向虚拟网络", "leads to no virtual network")
-            continue
-        source = thing(estate, route.get("of")) or absent(route, route.get("of"))
-        if isinstance(source, Resource) and source.kind == "net.subnet":
-            networks = around.at(source.name) or [
-                ("网段不知属于哪个虚拟网络", "it is not told which network the segment is in")
-            ]
+    for one in estate.kind(*JOINING):
+        networks = joined(estate, one)
+        if networks is None:
+            yield not_applicable(one, "不指向虚拟网络", "leads to no virtual network")
         else:
-            networks = [source]
-        yield _apart(route, [*networks, target], production)
+            yield _apart(one, networks, production)
     for snapshot in estate.kind("storage.snapshot"):
         yield _restored(snapshot, production)
 
