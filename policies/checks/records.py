@@ -103,6 +103,11 @@ def comparable(value: Any) -> Any:
     return value if isinstance(value, int | float) else str(value)
 
 
+def number(value: Any) -> float:
+    """A figure; nothing, where it is none."""
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
 def expected(estate: Estate, found: Iterable[Resource], zh: str, en: str) -> Iterator[Looked]:
     """`unknown` where there are systems, and what the requirement asks for was not recorded of anything."""
     if not list(found) and estate.kind("gov.system"):

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
 from policies.checks.demand import Demand, demand
-from policies.checks.records import absent, untold
+from policies.checks.records import absent, number, untold
 from policies.checks.references import thing
 from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, listed, not_applicable, texts, unsure
 
@@ -42,7 +42,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         if open_ := unsure(one, "bandwidth_mbps", "lines", "ends"):
             yield open_
         else:
-            has = float(one.get("bandwidth_mbps") or 0) * float(one.get("lines") or 0)
+            has = number(one.get("bandwidth_mbps")) * number(one.get("lines"))
             yield _held(one, found, found.between(map(str, texts(one.get("ends")))), has, percent, floor)
     for one in estate.kind("net.router"):
         if open_ := unsure(one, "egress_mbps", "role", "site"):
@@ -73,7 +73,7 @@ def _outlet(estate: Estate, one: Resource, found: Demand, percent: int, floor: i
 
 def _held(one: Resource, found: Demand, systems: frozenset[str], has: object, percent: int, floor: int) -> Looked:
     peak, open_ = found.total(systems)
-    needs, there = peak * percent / 100, float(has) if isinstance(has, int | float) else 0.0
+    needs, there = peak * percent / 100, number(has)
     wrong: list[Words] = []
     if there < floor:
         wrong.append((f"带宽 {there:g} Mbps,下限 {floor}", f"{there:g} Mbps, at least {floor} wanted"))

@@ -9,8 +9,8 @@ from itertools import islice
 
 from inventory.estate import Estate
 from policies.checks.proved import shown
-from policies.checks.records import untold
-from policies.checks.shape import Check, Looked, Param, Params, Words, below, concluded, texts, unsure
+from policies.checks.records import listing, number, untold
+from policies.checks.shape import Check, Looked, Param, Params, Words, below, concluded, unsure
 from policies.reach.city import Loss, losses
 from policies.reach.proof import proof
 
@@ -103,11 +103,11 @@ def _named(lost: Loss) -> Words:
 
 
 def _kinds(value: object) -> int:
-    return len(set(texts(value)))
+    return len(set(listing(value)))
 
 
-def _few(found: int | float | None, least: int, zh: str, en: str) -> list[Words]:
-    count = int(found or 0)
+def _few(found: object, least: int, zh: str, en: str) -> list[Words]:
+    count = int(number(found))
     return (
         []
         if count >= least
