@@ -188,6 +188,8 @@ class Port(Recorded):
     bound_to: str | None = None
     """what its rules follow: port, machine, hypervisor"""
     port_security: bool | None = None
+    address_binding: bool | None = None
+    """its hardware and IP addresses are bound to it"""
     allowed_addresses: tuple[str, ...] | None = None
     """prefixes that it may speak from beside its own"""
 
@@ -243,6 +245,7 @@ class Flowlog(Recorded):
     of: str | None = None
     """`net.vpc/…`, `net.subnet/…` or a boundary device"""
     fields: tuple[str, ...] | None = None
+    """time, source, destination, source-port, destination-port, protocol, action; `*`: all"""
     sink: str | None = None
     retention_days: int | None = None
     families: tuple[str, ...] | None = None

@@ -61,7 +61,7 @@ class Firewall(Device):
     zones: tuple[str, ...] | None = None
     """keys of the zones that it stands between"""
     networks: tuple[str, ...] | None = None
-    """names of external networks that it has an interface to"""
+    """names of external networks that it has an interface to: `internet`, or the name of a `net.vpn` between sites"""
     stateful: bool | None = None
     default: str | None = None
     """deny, allow"""

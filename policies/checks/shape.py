@@ -165,8 +165,8 @@ def concluded(resource: Resource | None, wrong: Iterable[Words], open_: Iterable
 
 
 def texts(value: Any) -> tuple[str, ...]:
-    """A list property as a tuple; nothing, where it is not set or no list."""
-    return tuple(value) if isinstance(value, list | tuple) else ()
+    """A list property as a tuple; nothing, where it is not set; what is no list is a list of one."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,) if value else ()
 
 
 def listed(words: Iterable[Any], most: int = 5) -> str:

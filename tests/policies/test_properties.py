@@ -23,6 +23,8 @@ from tests.policies.cases import case, paths
 
 JUDGED = sorted({kind for id_ in CHECKS for kind in load(id_).check.kinds if kind != "*"} | {
     "net.plan", "compute.pool", "gov.platform", "gov.quota", "k8s.namespace", "dr.replication", "dr.backup_plan", "sec.secret",
+} | {
+    "host.boot", "mon.alarm", "mon.contact", "net.flowlog", "net.sg_rule", "sec.fw_policy", "sec.hids",
 })  # fmt: skip
 TODAY = date(2026, 6, 1)
 NAMES = st.sampled_from([f"n{i}" for i in range(6)])
@@ -33,6 +35,7 @@ PREFIXES = st.sampled_from(
 WORDS = st.sampled_from(
     ["", "a", "b", "d", "public", "management", "internet", "data", "web", "database", "admin", "deny", "ingress",
      "egress", "tcp", "icmpv6", "SM4", "SM2", "general", "important", "core", "db.instance/n1", "storage.bucket/n2",
+     "net.lb/n1", "net.vpc/n2", "sec.firewall/n1", "sec.firewall/*", "zone/public", "block", "production", "ipv6",
      "x://u:p@h", "single", "synchronous", "continuous", "*"]
 )  # fmt: skip
 
