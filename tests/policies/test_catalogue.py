@@ -14,7 +14,7 @@ import pytest
 
 from inventory.problems import Refused
 from policies import covering, editions, verbs
-from policies.checks import load
+from policies.checks import CHECKS, load
 from policies.clauses import (
     ASSURANCES,
     FOLDER,
@@ -196,3 +196,9 @@ def test_high_risk_items_have_words_in_both_languages() -> None:
     lines = (FOLDER / HIGH_RISK).read_text(encoding="utf-8").splitlines()
     items = [line.split(":")[0].strip() for line in lines[lines.index("items:") + 1 :]]
     assert len(items) == len(set(items)) == len(high_risk())
+
+
+@pytest.mark.parametrize("id_", CHECKS)
+def test_what_rests_on_the_list_of_high_risks_is_high(id_: str) -> None:
+    check = load(id_).check
+    assert check.severity_basis == "project" or check.severity == "high", "the list says high: a lower severity is ours"
