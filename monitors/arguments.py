@@ -8,6 +8,8 @@ from collections.abc import Mapping
 
 OWN_WORDS = ("stack", "engine", "judge", "waivers")
 """verbs with words and flags of their own, which their room reads"""
+FLAGS = {"test": ("--quick", "--long"), "explain": ("--coverage",)}
+"""switches of single verbs"""
 
 
 def arguments(known: Mapping[str, tuple[str, str]], typed: list[str]) -> argparse.Namespace:
@@ -26,7 +28,7 @@ def arguments(known: Mapping[str, tuple[str, str]], typed: list[str]) -> argpars
             continue
         verb = verbs.add_parser(name, help=words, description=words, parents=[shared])
         verb.add_argument("what", nargs="*", help="文件、检查、条款或测试 / files, checks, clauses or tests")
-        for flag in ("--quick", "--long") if name == "test" else ():
+        for flag in FLAGS.get(name, ()):
             verb.add_argument(flag, action="store_true")
     options, rest = parser.parse_known_args(typed)
     if options.verb in OWN_WORDS:

@@ -16,7 +16,7 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import grpc
@@ -30,6 +30,7 @@ from inventory.places import places
 from inventory.reading import environment, read
 from policies.checks import load
 from policies.checks.shape import Answer
+from policies.citing import cite
 from policies.clauses import clause
 from policies.explaining import named
 from policies.judge import Finding, Verdict
@@ -102,7 +103,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
 
     def GetAnalyzerInfo(self, request: Any, context: Any) -> proto.AnalyzerInfo:
         info = proto.AnalyzerInfo(name=NAME, version=VERSION, supportsConfig=False)
-        info.policies.extend(_policy(entry) for entry in self._given.profile.entries)
+        info.policies.extend(_policy(entry, self._given.on) for entry in self._given.profile.entries)
         return info
 
     def Analyze(self, request: Any, context: Any) -> proto.AnalyzeResponse:
@@ -153,12 +154,12 @@ def _message(finding: Finding) -> str:
     return f"[{finding.answer}] {problem.text('zh')}\n{problem.text('en')}"
 
 
-def _policy(entry: Entry) -> proto.PolicyInfo:
+def _policy(entry: Entry, on: date) -> proto.PolicyInfo:
     check = entry.loaded.check
     return proto.PolicyInfo(
         name=check.id,
         displayName=f"{check.title_zh} / {check.title_en}",
-        description="; ".join(named(clause(one), "zh") for one in check.clauses),
+        description="; ".join(named(clause(one), "zh") for one in cite(check.clauses, on).clauses),
         enforcementLevel=proto.MANDATORY if entry.mode == "mandatory" else proto.ADVISORY,
         policy_type=proto.POLICY_TYPE_STACK,
         severity=_SEVERITY[check.severity],

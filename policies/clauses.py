@@ -1,85 +1,37 @@
-"""catalogue/*.yaml → standards and their clauses: numbers, control points and how well each was read.
+"""catalogue/*.yaml → standards, their clauses, which checks look at a clause, and how far they settle it.
 
-Only numbers, names of control points and our own words are stored: the sentences of the standards are copyrighted.
-A catalogue says of itself whether it is complete; coverage is told against it truthfully.
+Each file is read by `policies.editions`. A catalogue says of itself whether it is complete; coverage is told against it
+truthfully: a clause is settled in full only where a check cites it that settles it in full, and what nobody checks is
+listed.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Literal
 
 from inventory.problems import nearest, refuse
 from inventory.reading import document
+from policies import editions
+from policies.editions import Clause, Quality, Standard
+
+__all__ = ["Clause", "Quality", "Standard"]
 
 FOLDER = Path(__file__).parent / "catalogue"
 HIGH_RISK = "high-risk.yaml"
-Quality = Literal["read", "derived", "title", "memory"]
-"""read: number and content compared; derived: the letter follows from the position; title: only a title was read;
-memory: not read at all. All but the first are "to be confirmed"."""
-
-
-@dataclass(frozen=True)
-class Clause:
-    """One clause of a standard."""
-
-    id: str
-    """`<standard> <number>`"""
-    standard: str
-    number: str
-    part: str
-    area: str
-    point: str
-    """name of the control point"""
-    quality: Quality
-
-    @property
-    def confirmed(self) -> bool:
-        """False: reports mark it "to be confirmed"."""
-        return self.quality == "read"
-
-
-@dataclass(frozen=True)
-class Standard:
-    """An edition of a standard, law or notice."""
-
-    id: str
-    title: str
-    en: str
-    edition: str
-    valid_from: date
-    valid_to: date | None
-    complete: bool
-    """False: only what checks cite"""
-    clauses: tuple[Clause, ...]
-
-    def in_force(self, on: date) -> bool:
-        """On that day."""
-        return self.valid_from <= on and (self.valid_to is None or on <= self.valid_to)
+Assurance = Literal["full", "partial", "evidence", "none"]
+ASSURANCES: tuple[Assurance, ...] = ("full", "partial", "evidence", "none")
+"""how far a clause is settled, from all of it to not at all"""
 
 
 @cache
 def standards() -> dict[str, Standard]:
     """Every standard, by its number."""
-    found: dict[str, Standard] = {}
-    for path in sorted(FOLDER.glob("*.yaml")):
-        if path.name == HIGH_RISK:
-            continue
-        row = document(path)
-        name = row["standard"]
-        found[name] = Standard(
-            name, row["title"], row["en"], row["edition"], date.fromisoformat(row["valid_from"]),
-            date.fromisoformat(row["valid_to"]) if row.get("valid_to") else None, row["complete"] == "true",
-            tuple(
-                Clause(f"{name} {number}", name, number, it["part"], it["area"], it["point"], it["quality"])
-                for number, it in row["clauses"].items()
-            ),
-        )  # fmt: skip
-    return found
+    found = (editions.read(path) for path in sorted(FOLDER.glob("*.yaml")) if path.name != HIGH_RISK)
+    return {standard.id: standard for standard in found}
 
 
 @cache
@@ -120,6 +72,49 @@ def cited() -> dict[str, tuple[str, ...]]:
     return {key: tuple(ids) for key, ids in table.items()}
 
 
+def checks_of(id_: str) -> tuple[str, ...]:
+    """Checks that look at a clause: those that cite it; for a control point of level 2 those of the profile level2 that
+    cite its counterpart; for a superseded clause those that cite what carries it on."""
+    found = clause(id_)
+    direct = cited().get(id_, ())
+    if found.counterpart:
+        return tuple(dict.fromkeys((*direct, *_at_level2(found))))
+    if found.now:
+        return tuple(dict.fromkeys((*direct, *(one for next_ in successors(found) for one in checks_of(next_.id)))))
+    return direct
+
+
+def _at_level2(found: Clause) -> list[str]:
+    from policies.profiles import profile
+
+    chosen = {entry.loaded.check.id for entry in profile("level2").entries}
+    base = found.id.removesuffix(found.number) + found.counterpart
+    members = [id_ for id_ in clauses() if id_ == base or id_.startswith(f"{base} ")]
+    return [check for id_ in members for check in cited().get(id_, ()) if check in chosen]
+
+
+def successor(standard: Standard) -> Standard | None:
+    """The edition that replaced it; None where it is the last."""
+    return next((one for one in standards().values() if one.replaces == standard.id), None)
+
+
+def successors(found: Clause) -> tuple[Clause, ...]:
+    """What carries a clause of a superseded edition on."""
+    later = successor(standards()[found.standard])
+    return tuple(one for one in later.clauses if one.number in found.now) if later else ()
+
+
+def assurance(id_: str) -> Assurance:
+    """How far checks settle a clause: as far as the best of those that look at it; in part at most, where only its title
+    was read or not even that (so is all of level 2): nobody can say that this is all of it."""
+    from policies.checks import load
+
+    reached = {load(check).check.assurance for check in checks_of(id_)}
+    if "full" in reached:
+        return "partial" if clause(id_).quality in ("title", "memory") else "full"
+    return "partial" if "partial" in reached else "evidence" if reached else "none"
+
+
 @dataclass(frozen=True, slots=True)
 class Coverage:
     """How much of a standard the checks reach."""
@@ -127,13 +122,22 @@ class Coverage:
     standard: str
     complete: bool
     total: int
-    checked: tuple[str, ...]
+    full: tuple[str, ...]
+    partial: tuple[str, ...]
+    evidence: tuple[str, ...]
     unchecked: tuple[str, ...]
+
+    @property
+    def checked(self) -> tuple[str, ...]:
+        """All that some check looks at."""
+        return (*self.full, *self.partial, *self.evidence)
 
 
 def coverage(standard: str) -> Coverage:
-    """Clauses of a standard that some check cites, and those that none does."""
+    """Clauses of a standard by how far checks settle them."""
     found = standards()[standard]
-    ids = [clause.id for clause in found.clauses]
-    reached = tuple(id_ for id_ in ids if id_ in cited())
-    return Coverage(standard, found.complete, len(ids), reached, tuple(id_ for id_ in ids if id_ not in cited()))
+    by: dict[str, list[str]] = defaultdict(list)
+    for one in found.clauses:
+        by[assurance(one.id)].append(one.id)
+    full, partial, evidence, none = (tuple(by[word]) for word in ASSURANCES)
+    return Coverage(standard, found.complete, len(found.clauses), full, partial, evidence, none)

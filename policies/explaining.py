@@ -7,7 +7,8 @@ from typing import Literal
 from inventory.problems import nearest, refuse
 from policies.checks import CHECKS, load
 from policies.checks.shape import Check, Param
-from policies.clauses import Clause, cited, clause, clauses, high_risk, standards
+from policies.clauses import Clause, assurance, checks_of, clause, clauses, high_risk, standards, successor, successors
+from policies.editions import Standard
 from policies.profiles import profiles
 
 Language = Literal["zh", "en"]
@@ -18,6 +19,12 @@ _SCOPE = {
     "estate": ("全市各系统之间", "across all stacks"),
 }
 _MARK = ("(待确认)", " (to be confirmed)")
+_ASSURANCE = {
+    "full": ("全部:检查项查全这一条", "in full: checks settle all of it"),
+    "partial": ("部分:其余须人工核查", "in part: people look at the rest"),
+    "evidence": ("只查证据是否齐备、在期", "by evidence: whether it is there and not too old"),
+    "none": ("无", "none"),
+}
 
 
 def explanation(id_: str, language: Language = "zh") -> str:
@@ -60,7 +67,8 @@ def _check(id_: str, language: Language) -> str:
     lines += [f"  {named(clause(one), language)}" for one in check.clauses]
     lines += [""]
     severity = _SEVERITY[check.severity] if chinese else check.severity
-    lines += [("严重程度" if chinese else "Severity") + f": {severity} ({severity_basis(check, language)})"]
+    floor = "" if check.severity == "high" else ("起" if chinese else " or more")
+    lines += [("严重程度" if chinese else "Severity") + f": {severity}{floor} ({severity_basis(check, language)})"]
     lines += [("范围" if chinese else "Scope") + f": {_SCOPE[check.scope][0 if chinese else 1]}"]
     lines += [("资源" if chinese else "Kinds") + f": {', '.join(check.kinds)}"]
     lines += [("怎么改" if chinese else "Fix") + f": {check.fix_zh if chinese else check.fix_en}"]
@@ -79,17 +87,34 @@ def _check(id_: str, language: Language) -> str:
 def _clause(found: Clause, language: Language) -> str:
     chinese = language == "zh"
     standard = standards()[found.standard]
+    side = 0 if chinese else 1
     lines = [named(found, language), f"  {standard.title}" if chinese else f"  {standard.en}"]
-    lines += [
-        ("  自 " if chinese else "  in force since ") + standard.valid_from.isoformat() + (" 起施行" if chinese else "")
-    ]
-    checks = cited().get(found.id, ())
+    lines += [_days(standard, chinese)]
+    later = successor(standard)
+    if later:
+        ids = ("、" if chinese else ", ").join(one.id for one in successors(found)) or later.id
+        lines += [f"  已由 {later.id} 代替,改引 {ids}" if chinese else f"  replaced by {later.id}: cite {ids}"]
+    if found.level2007:
+        words = ("2007 版灾难恢复能力等级", "level in the edition of 2007")
+        lines += [f"  {words[side]}: {found.level2007}"]
+    if found.counterpart:
+        words = ("第三级中的同名控制点", "the control point of level 3")
+        lines += [f"  {words[side]}: {found.counterpart}"]
+    checks = checks_of(found.id)
     if checks:
+        lines += [("查到的程度" if chinese else "Settled") + f": {_ASSURANCE[assurance(found.id)][side]}"]
         lines += ["检查项" if chinese else "Checks"]
         lines += [f"  {id_} {load(id_).check.title_zh if chinese else load(id_).check.title_en}" for id_ in checks]
     else:
         lines += ["没有检查项覆盖这一条,须人工核查。" if chinese else "No check covers it: to be looked at by people."]
     return "\n".join(lines)
+
+
+def _days(standard: Standard, chinese: bool) -> str:
+    first, last = standard.valid_from, standard.valid_to
+    if chinese:
+        return f"  自 {first} 起施行" + (f",至 {last} 止" if last else "")
+    return f"  in force since {first}" + (f", until {last}" if last else "")
 
 
 def named(found: Clause, language: Language) -> str:

@@ -3,14 +3,15 @@
 In: an estate, planned or deployed, a profile, and the day for checks that ask for it. Out: a frozen `Verdict` that can be printed, compared and signed.
 Pure: no clock, no network, no order but its own. A check that breaks answers `error` and blocks where it is
 mandatory; the others still run. What is unknown in a plan is reported and judged again with the real value; what is
-still unknown when it is applied blocks.
+still unknown when it is applied blocks. A check that cites an edition which is not in force on the day answers `error`
+beside what it found, and nothing of that edition is cited.
 """
 
 from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,9 @@ from inventory.estate import Estate
 from inventory.problems import Problem
 from policies.baseline import Baseline, covers
 from policies.checks.shape import Answer, Check, Looked, Severity, unknown
+from policies.citing import Citation, cite
 from policies.deadline import within
+from policies.grading import Graded, concern, graded
 from policies.profiles import Entry, Profile
 from policies.profiles import profile as profile_named
 from policies.reach.proof import keep, recall
@@ -35,6 +38,7 @@ class Finding:
     answer: Answer
     mandatory: bool
     severity: Severity
+    """the check's own, raised by what the resource holds, serves and faces (`policies.grading`)"""
     urn: str
     kind: str
     name: str
@@ -48,8 +52,14 @@ class Finding:
     fix_zh: str
     fix_en: str
     clauses: tuple[str, ...]
+    """those that may be cited on the day"""
     known: bool = False
     """a baseline in force covers it: it was there before, and is no worse"""
+    base: Severity | None = None
+    """the check's own severity, where it was raised"""
+    raised_zh: str = ""
+    """why it was"""
+    raised_en: str = ""
 
     def problem(self) -> Problem:
         """The same as a sentence with a place."""
@@ -80,6 +90,10 @@ class Verdict:
     """check → answer → count, every check of the profile and all six answers"""
     waivers: tuple[Stands, ...] = ()
     """how each waiver stands, in the order of the file"""
+    on: date | None = None
+    """the day that it was judged on"""
+    cites: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """check → the clauses that it may be reported against on that day"""
 
     @cached_property
     def blocking(self) -> tuple[Finding, ...]:
@@ -126,15 +140,21 @@ def judge(
     findings: list[Finding] = []
     spared: list[Finding] = []
     results: dict[str, dict[str, int]] = {}
+    cites: dict[str, tuple[str, ...]] = {}
     for entry in chosen.entries:
         check = entry.loaded.check
+        cited = Citation(check.clauses) if on is None else cite(check.clauses, on)
+        cites[check.id] = cited.clauses
         looked = look(estate, entry, on)
+        looked += [
+            Looked(Answer.ERROR, None, f"{one.where}: {one.zh}", f"{one.where}: {one.en}") for one in cited.problems
+        ]
         counts = dict.fromkeys((answer.value for answer in Answer), 0)
         mine: list[Finding] = []
         for one in looked:
             counts[one.answer.value] += 1
             if one.answer is not Answer.PASS:
-                mine.append(_finding(check, entry.mode == "mandatory", one))
+                mine.append(_finding(estate, check, entry.mode == "mandatory", one, cited.clauses))
         mine.sort(key=lambda f: (f.stack, f.kind, f.name, f.urn, f.answer, f.en))
         for finding in mine:
             (spared if finding.answer is Answer.NOT_APPLICABLE else findings).append(finding)
@@ -145,7 +165,7 @@ def judge(
     stands: tuple[Stands, ...] = ()
     if on is not None:
         findings, stands = _let_through(estate, findings, results, waivers, baseline or {}, on)
-    return Verdict(chosen.name, planned, tuple(findings), tuple(spared), results, stands)
+    return Verdict(chosen.name, planned, tuple(findings), tuple(spared), results, stands, on, cites)
 
 
 def _let_through(
@@ -213,11 +233,14 @@ def look(estate: Estate, entry: Entry, on: date | None = None) -> list[Looked]:
     return looked
 
 
-def _finding(check: Check, mandatory: bool, looked: Looked) -> Finding:
+def _finding(estate: Estate, check: Check, mandatory: bool, looked: Looked, clauses: tuple[str, ...]) -> Finding:
     one = looked.resource
+    idle = looked.answer is Answer.NOT_APPLICABLE  # nothing is wrong with it: there is nothing to grade
+    grade = Graded(check.severity) if idle else graded(check.severity, concern(estate, one))
     return Finding(
-        check.id, looked.answer, mandatory, check.severity,
+        check.id, looked.answer, mandatory, grade.severity,
         one.urn if one else "", one.kind if one else "", one.name if one else "", one.stack if one else "",
         one.origin if one else "", check.title_zh, check.title_en, looked.zh, looked.en,
-        check.fix_zh, check.fix_en, check.clauses,
+        check.fix_zh, check.fix_en, clauses, base=check.severity if grade.zh else None,
+        raised_zh=grade.zh, raised_en=grade.en,
     )  # fmt: skip

@@ -8,13 +8,21 @@ from typing import Any
 
 from inventory import places, reading
 from inventory.problems import refuse
-from policies import asking, explaining
+from policies import asking, covering, explaining
 from policies import report as reports
 from policies.checks import CHECKS
 
 
 def explain(tell: Any, options: argparse.Namespace) -> None:
-    """`./lz explain CHECK|CLAUSE …`: what it looks at, why, and what to do."""
+    """`./lz explain CHECK|CLAUSE …`: what it looks at, why, and what to do; `--coverage [STANDARD …]`: what is checked of a
+    standard and what is not."""
+    if getattr(options, "coverage", False):
+        rows = covering.covered(options.what)
+        if options.json:
+            print(json.dumps(covering.data(rows), ensure_ascii=False, sort_keys=True))
+        else:
+            tell.say(covering.text(rows, "zh"), covering.text(rows, "en"))
+        return
     for index, word in enumerate(options.what or sorted(CHECKS)):
         text = explaining.explanation(word, options.language)
         tell.say(*(("\n" if index else "") + text,) * 2)

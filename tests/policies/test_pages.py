@@ -8,7 +8,7 @@ import pytest
 
 from inventory.places import ROOT
 from policies.checks import CHECKS, load
-from policies.clauses import FOLDER, cited, clauses, coverage, high_risk, standards
+from policies.clauses import FOLDER, cited, clauses, coverage, high_risk
 from policies.explaining import explanation, overview, page
 
 BEGIN, END = "<!-- generated: checks -->\n", "<!-- end -->"
@@ -35,21 +35,10 @@ def test_a_check_is_described_as_the_house_wants(id_: str) -> None:
     assert explanation(id_, "zh") != explanation(id_, "en")
 
 
-def test_the_catalogue_is_complete_where_it_says_so_and_no_larger_than_needed_elsewhere() -> None:
+def test_the_catalogue_holds_what_checks_cite() -> None:
     assert coverage("GB/T 22239-2019").total == 277
-    for standard in standards().values():
-        unchecked = coverage(standard.id).unchecked
-        assert standard.complete or not unchecked, f"{standard.id} holds clauses that nobody cites: {unchecked}"
-    assert {one.quality for one in clauses().values()} <= {"read", "derived", "title", "memory"}
     assert len(cited()) >= 40
     assert (FOLDER / "high-risk.yaml").exists()
-
-
-def test_no_two_editions_of_one_standard_are_in_force_together() -> None:
-    by_number: dict[str, list[str]] = {}
-    for standard in standards().values():
-        by_number.setdefault(standard.id.rpartition("-")[0] or standard.id, []).append(standard.id)
-    assert all(len(ids) == 1 for ids in by_number.values())
 
 
 def test_the_overview_is_fresh() -> None:

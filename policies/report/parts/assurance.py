@@ -49,14 +49,21 @@ def _groups(verdict: Any) -> list[dict[str, Any]]:
         first = members[0]
         rows.append({
             "check": check, "answer": answer, "blocking": (check, answer) in blocking, "mandatory": first.mandatory,
-            "severity": first.severity, "title": pair(first.title_zh, first.title_en), "fix": pair(first.fix_zh, first.fix_en),
+            "severity": _gravest(members), "title": pair(first.title_zh, first.title_en), "fix": pair(first.fix_zh, first.fix_en),
             "clauses": list(first.clauses), "count": len(members),
             "rows": [
-                {"name": f.name, "kind": f.kind, "stack": f.stack, "origin": f.origin, "text": pair(f.zh, f.en)}
+                {
+                    "name": f.name, "kind": f.kind, "stack": f.stack, "origin": f.origin, "text": pair(f.zh, f.en),
+                    "severity": f.severity, "raised": pair(f.raised_zh, f.raised_en) if f.base else None,
+                }
                 for f in members[:MOST]
             ],
         })  # fmt: skip
     return sorted(rows, key=lambda row: (not row["blocking"], order.index(row["answer"]), row["check"]))
+
+
+def _gravest(members: list[Any]) -> str:
+    return min((one.severity for one in members), key=list(SEVERITIES).index)
 
 
 def _checks(verdict: Any) -> list[dict[str, Any]]:
@@ -68,7 +75,7 @@ def _checks(verdict: Any) -> list[dict[str, Any]]:
             check = load(id_).check
             row |= {
                 "title": pair(check.title_zh, check.title_en), "severity": check.severity, "assurance": check.assurance,
-                "clauses": list(check.clauses),
+                "clauses": list(_cited(verdict, id_)),
             }  # fmt: skip
         rows.append(row)
     return rows
@@ -78,7 +85,7 @@ def _clauses(verdict: Any) -> list[dict[str, Any]]:
     """The clauses that a check of the profile cites, each with what its checks said together."""
     checks: dict[str, list[str]] = defaultdict(list)
     for id_ in verdict.results:
-        for clause in load(id_).check.clauses if id_ in CHECKS else ():
+        for clause in _cited(verdict, id_):
             checks[clause].append(id_)
     place = {id_: number for number, id_ in enumerate(catalogue.clauses())}
     rows = []
@@ -91,21 +98,34 @@ def _clauses(verdict: Any) -> list[dict[str, Any]]:
             "id": id_, "standard": known.standard if known else "", "number": known.number if known else id_,
             "point": known.point if known else "", "area": known.area if known else "",
             "confirmed": bool(known and known.confirmed), "checks": members,
-            "whole": all(load(check).check.assurance == "full" for check in members),
+            "whole": _whole(known, members),
             "answer": next((answer for answer in ANSWERS if counts[answer]), "not-applicable"),
             "counts": {answer: counts[answer] for answer in ANSWERS if counts[answer]},
         })  # fmt: skip
     return rows
 
 
+def _cited(verdict: Any, id_: str) -> tuple[str, ...]:
+    """Clauses that a check is reported against: none of an edition that is not in force on the day."""
+    return verdict.cites.get(id_, ()) if id_ in CHECKS else ()
+
+
+def _whole(known: Any, members: list[str]) -> bool:
+    """Is the clause settled by checks: does one of these settle all of it, and was it read what "all" is?"""
+    full = any(load(check).check.assurance == "full" for check in members)
+    return full and bool(known) and known.quality in ("read", "derived")
+
+
 def _standards(verdict: Any) -> list[dict[str, Any]]:
-    """How many clauses of each standard a check of the profile reaches; only a complete catalogue has a total."""
-    used = {clause for id_ in verdict.results if id_ in CHECKS for clause in load(id_).check.clauses}
+    """How many clauses of each standard in force a check of the profile reaches; only a complete catalogue has a total."""
+    mine = set(verdict.results)
     return [
         {
             "id": name, "title": pair(s.title, s.en), "edition": s.edition, "complete": s.complete,
-            "total": len(s.clauses) if s.complete else None, "checked": sum(c.id in used for c in s.clauses),
-            "unconfirmed": sum(c.id in used and not c.confirmed for c in s.clauses),
+            "total": len(s.clauses) if s.complete else None,
+            "checked": sum(not mine.isdisjoint(catalogue.checks_of(c.id)) for c in s.clauses),
+            "unconfirmed": sum(not mine.isdisjoint(catalogue.checks_of(c.id)) and not c.confirmed for c in s.clauses),
         }
         for name, s in catalogue.standards().items()
+        if (s.in_force(verdict.on) if verdict.on else s.valid_to is None)
     ]  # fmt: skip
