@@ -85,7 +85,7 @@ class Result:
     verdict: Verdict
     on: date
     estate: str
-    """SM3 digest of what was judged"""
+    """SM3 digest of the resources that were judged, without the city's records"""
     resources: int
     checks: tuple[Judged, ...]
     standards: tuple[Covered, ...]

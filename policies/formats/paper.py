@@ -47,9 +47,9 @@ def drawable(text: str) -> str:
 def _paper(result: Result, language: Language) -> bytes:
     import typst
 
-    data = json.dumps(_data(result, language), ensure_ascii=False)
+    texts = json.dumps(data(result, language), ensure_ascii=False)
     try:
-        made: Any = typst.compile(str(TEMPLATE), format="pdf", sys_inputs={"data": data}, pdf_standards=["a-2b"])
+        made: Any = typst.compile(str(TEMPLATE), format="pdf", sys_inputs={"data": texts}, pdf_standards=["a-2b"])
     except typst.TypstError as error:
         found = re.search(r'the text `"(.*)"` could not be displayed', str(error))
         if not found:
@@ -63,7 +63,8 @@ def _paper(result: Result, language: Language) -> bytes:
     return bytes(made)
 
 
-def _data(result: Result, language: Language) -> dict[str, Any]:
+def data(result: Result, language: Language) -> dict[str, Any]:
+    """What the template reads: texts that any font for Chinese has."""
     pick = 0 if language == "zh" else 1
 
     def say(zh: str, en: str) -> str:
@@ -111,6 +112,8 @@ def _data(result: Result, language: Language) -> dict[str, Any]:
             counts += say(
                 "。目录未收全:只有检查项引用的条款。", ". The catalogue is incomplete: only clauses that checks cite."
             )
+        if not standard.in_force:
+            counts += say("。该版本在这一天不在有效期内。", ". This edition was not in force on that day.")
         parts.append(_part(
             f"{standard.id} {(standard.title_zh, standard.title_en)[pick]}", counts,
             {say("条款", "Clause"): 3, say("层面", "Area"): 3, say("控制点", "Control point"): 3, say("状态", "State"): 2,
