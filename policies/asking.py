@@ -17,9 +17,9 @@ from typing import Any, Literal
 from inventory import signing
 from inventory.estate import Estate, published
 from inventory.places import places
-from inventory.problems import nearest, refuse
+from inventory.problems import Refused, nearest, refuse
 from inventory.reading import environment
-from policies import baseline, waivers
+from policies import baseline, formats, result, waivers
 from policies.adapters import deployment
 from policies.checks.shape import Answer
 from policies.judge import Finding, Verdict
@@ -30,8 +30,10 @@ _ALSO = "另有 / also: -e ENVIRONMENT, -l zh|en, --json"
 
 
 def judge(tell: Any, options: argparse.Namespace) -> None:
-    """`./lz judge [--export FILE]`: the verdict on what is deployed in the environment, or on a file."""
+    """`./lz judge [--export FILE] [--to DIR]`: the verdict on what is deployed in the environment, or on a file; with
+    `--to` as reports too (`policies.formats`)."""
     typed = _judge_words(options.what)
+    chosen_formats = formats.chosen(typed.format.split(","))  # before anything is judged: a wrong name costs nothing
     chosen = environment(options.environment)
     given = around(chosen, tell.clock())
     if typed.profile:
@@ -53,6 +55,8 @@ def judge(tell: Any, options: argparse.Namespace) -> None:
         _write_baseline(tell, verdict, chosen.name, given, typed.baseline)
         return
     _tell(tell, options, verdict, given, estate)
+    if typed.to:
+        _write_reports(tell, options, result.of(verdict, estate, given.on), typed.to, chosen_formats)
 
 
 def _judge_words(words: Sequence[str]) -> argparse.Namespace:
@@ -65,7 +69,23 @@ def _judge_words(words: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("--baseline", type=int, metavar="DAYS",
                         help="把现有的不通过项记为基线,若干天内不阻断 / keep what fails as a baseline for so many days")  # fmt: skip
-    return parser.parse_args(list(words))
+    parser.add_argument("--to", type=Path, metavar="DIR", help="把报告写进这个文件夹 / write reports into this folder")
+    parser.add_argument("--format", default="", metavar="NAME,…",
+                        help=f"哪些格式(默认全部)/ which formats (all): {', '.join(formats.FORMATS)}")  # fmt: skip
+    typed = parser.parse_args(list(words))
+    if typed.format and not typed.to:
+        raise refuse("judge.to-missing", "给出 --format 时还要写 --to 文件夹", "--format wants --to DIR beside it")
+    return typed
+
+
+def _write_reports(
+    tell: Any, options: argparse.Namespace, whole: result.Result, folder: Path, names: Sequence[str]
+) -> None:
+    written, problems = formats.write(whole, folder, names)
+    for path in () if options.json else written:  # with --json standard output is the verdict alone
+        tell.say(f"✓ {path}", f"✓ {path}")
+    if problems:
+        raise Refused(problems)
 
 
 def _write_baseline(tell: Any, verdict: Verdict, name: str, given: Around, days: int) -> None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from inventory.estate import Estate
-from policies.report.parts import assurance, computing, network, plan, running, zones
+from policies.report.parts import assurance, computing, network, plan, results, running, zones
 from policies.report.parts import city as city_part
 from policies.report.parts.words import pair, plain
 
@@ -45,6 +45,7 @@ def build(
         "pools": computing.pools(city, graph),
         "flows": network.flows(city, graph, proofs, reasons),
         "findings": assurance.findings(verdict, reasons),
+        "results": results.results(verdict),
         "recovery": running.recovery(graph, proofs, seen, reasons),
         "hosts": running.hosts(graph, conducted, reasons),
         "monitors": running.monitors(seen, reasons),

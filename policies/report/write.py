@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from policies.report import charts, drawings
-from policies.report.parts import assurance, words, zones
+from policies.report.parts import assurance, results, words, zones
 
 _PAGE = Path(__file__).parent / "page"
 LANGUAGES = ("zh", "en")
@@ -36,8 +36,8 @@ def write(folder: Path, data: dict[str, Any], languages: Iterable[str] = LANGUAG
 
 
 def page(data: dict[str, Any], language: str) -> str:
-    """The HTML of one language; of a report.json that was written before it had the address plan, too."""
-    data = {"plan": {"known": False}, "zones": zones.unproved(), **data}
+    """The HTML of one language; of a report.json that was written before it had all of these parts, too."""
+    data = {"plan": {"known": False}, "zones": zones.unproved(), "results": results.results(None), **data}
     return _environment().get_template("page.html.j2").render(
         d=data, lang=language, zh=language == "zh", map=drawings.city_map(data["map"], language), number=charts.number,
         charts={
@@ -46,6 +46,12 @@ def page(data: dict[str, Any], language: str) -> str:
         },
         anchor=charts.anchor, figure=partial(charts.figure, language=language), **_words(language),
     )  # fmt: skip
+
+
+def results_page(data: dict[str, Any], language: str) -> str:
+    """The results of the checks alone, as a page of its own; `data` as `policies.formats.page` makes it."""
+    template = _environment().get_template("results-page.html.j2")
+    return template.render(d=data, lang=language, zh=language == "zh", **_words(language))
 
 
 def _words(language: str) -> dict[str, Any]:

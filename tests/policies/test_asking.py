@@ -175,3 +175,28 @@ def test_nothing_deployed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_a_resource_of_another_program_is_a_component() -> None:
     (one,) = deployment.estate([{"urn": "urn:pulumi:s::p::aws:s3/bucket:Bucket::b", "type": "aws:s3/bucket:Bucket"}])
     assert one == Resource("component", "b", "s", "urn:pulumi:s::p::aws:s3/bucket:Bucket::b", {}, "", (), "", "")
+
+
+def test_reports_are_written_where_they_are_asked_for(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text, code = ask("--to", str(home / "out"), "--format", "sarif,gaps")
+    assert code == 1
+    assert {path.name for path in (home / "out").iterdir()} == {"results.sarif", "gaps-mlps.csv"}
+    assert "results.sarif" in text
+    log = json.loads((home / "out" / "results.sarif").read_text(encoding="utf-8"))
+    failing = [row["ruleId"] for row in log["runs"][0]["results"] if row["kind"] == "fail"]
+    assert failing == ["IAM-001"]
+    capsys.readouterr()
+    ask("--to", str(home / "more"), "--format", "junit", json_=True)
+    assert json.loads(capsys.readouterr().out)["blocking"], "with --json the verdict alone is on standard output"
+    assert (home / "more" / "results.junit.xml").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(("--format", "csv"), "judge.to-missing"), (("--to", "x", "--format", "cvs"), "judge.format")],
+)
+def test_wrong_formats_get_a_sentence(home: Path, words: tuple[str, ...], code: str) -> None:
+    with pytest.raises(Refused) as refused:
+        ask(*words)
+    assert refused.value.problems[0].code == code
+    assert not Path("x").exists()

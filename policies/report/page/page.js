@@ -103,28 +103,45 @@
     });
   });
 
-  // one box filters every table; words are all wanted
-  var input = document.getElementById("find"), told = document.getElementById("told"), waiting;
+  // one box filters every table, and a table may have a box and lists of its own; all that is asked is wanted
+  var input = document.getElementById("find"), told = document.getElementById("told"), waiting, sifts = new Map();
+  function soon() {
+    clearTimeout(waiting);
+    waiting = setTimeout(filter, 120);
+  }
   if (input) {
     input.parentNode.hidden = false;
-    input.addEventListener("input", function () {
-      clearTimeout(waiting);
-      waiting = setTimeout(filter, 120);
-    });
+    input.addEventListener("input", soon);
   }
+  all(".sift").forEach(function (box) {
+    box.hidden = false;
+    box.addEventListener("input", soon);
+    box.addEventListener("change", filter);
+    box.addEventListener("submit", function (event) { event.preventDefault(); });
+    sifts.set(document.getElementById(box.dataset.of), box);
+  });
+  function wordsOf(field) { return field ? field.value.toLowerCase().split(/\s+/).filter(Boolean) : []; }
   function filter() {
-    var words = input.value.toLowerCase().split(/\s+/).filter(Boolean), seen = 0, total = 0;
+    var words = wordsOf(input), seen = 0, total = 0;
     tables.concat(all(".founds")).forEach(function (place) {
       var parts = place.tagName === "TABLE" ? rowsOf(place) : all(".found", place);
+      var box = sifts.get(place), own = box ? wordsOf(box.querySelector("input")) : [], here = 0;
+      var lists = (box ? all("select", box) : []).filter(function (list) { return list.value; });
       parts.forEach(function (part) {
         if (part.wordsOf === undefined) { part.wordsOf = part.textContent.toLowerCase() + " " + (part.title || "").toLowerCase(); }
-        part.hidden = !words.every(function (word) { return part.wordsOf.indexOf(word) >= 0; });
+        part.hidden = !words.concat(own).every(function (word) { return part.wordsOf.indexOf(word) >= 0; })
+          || !lists.every(function (list) { return part.dataset[list.name] === list.value; });
         total += 1;
-        seen += part.hidden ? 0 : 1;
+        here += part.hidden ? 0 : 1;
       });
+      seen += here;
+      if (box) {
+        box.querySelector("output").textContent = own.length || lists.length
+          ? say(here + " / " + parts.length + " 行", here + " of " + parts.length + " rows") : "";
+      }
       if (place.tagName === "TABLE") { cut(place); }
     });
-    told.textContent = words.length ? say(seen + " / " + total + " 行", seen + " of " + total + " rows") : "";
+    if (told) { told.textContent = words.length ? say(seen + " / " + total + " 行", seen + " of " + total + " rows") : ""; }
   }
 
   // where the reader is
