@@ -20,9 +20,14 @@ CHECKS: dict[str, str] = {
         "bnd": ("BND-001", "BND-003", "BND-004", "BND-005", "BND-006", "BND-016", "BND-017"),
         "iam": ("IAM-001", "IAM-002", "IAM-004", "IAM-006", "IAM-008", "IAM-013"),
         "dr": ("DR-001", "DR-002", "DR-003", "DR-012"),
-        "cry": ("CRY-001", "CRY-005", "CRY-006"),
+        "cry": ("CRY-001", "CRY-002", "CRY-003", "CRY-004", "CRY-005", "CRY-006"),
         "dat": ("DAT-001", "DAT-002", "DAT-005", "DAT-009"),
-        "gov": ("TEN-001", "LOG-004", "CHG-003", "XC-003"),
+        "gov": ("TEN-001", "TEN-007", "LOG-004", "SLA-001", "CII-001"),
+        "chg": ("CHG-001", "CHG-002", "CHG-003", "CHG-004", "CHG-005", "CHG-006"),
+        "xc": ("XC-001", "XC-002", "XC-003"),
+        "hst": ("HST-001", "HST-002", "HST-003", "HST-004"),
+        "zt": ("ZT-001", "ZT-002", "ZT-003", "ZT-004", "ZT-005", "ZT-006", "ZT-007"),
+        "iot": ("IOT-001", "IOT-002", "IOT-003", "IOT-004"),
     }.items()
     for id_ in ids
 }
