@@ -53,7 +53,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield not_applicable(listener, "不使用 TLS", "does not speak TLS")
         elif not (name := listener.get("certificate")):
             yield failed(listener, "使用 TLS 却没有证书", "speaks TLS without a certificate")
-        elif (certificate := estate.named("sec.certificate", name)) is None:
+        elif (certificate := estate.named("sec.certificate", str(name))) is None:
             yield unknown(listener, *missing(listener, "sec.certificate", name))
         elif unsure(certificate, "algorithm", "dual"):
             yield unknown(listener, f"证书 {name} 尚未确定", f"certificate {name} is not known yet")
