@@ -13,7 +13,6 @@ from policies.checks.shape import (
     Words,
     concluded,
     failed,
-    listed,
     not_applicable,
     passed,
     unsure,
@@ -45,9 +44,10 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield open_
         elif not (name := one.get("credential")):
             yield not_applicable(one, "没有凭证,由 IOT-003 判断", "has no credential: IOT-003 judges that")
-        elif others := [other.name for other in held.at(str(name)) if other.name != one.name]:
-            names = listed(others)
-            yield failed(one, f"与 {names} 共用凭证 {name}", f"shares its credential {name} with {names}")
+        elif (sharing := len(held.at(str(name)))) > 1:
+            yield failed(
+                one, f"凭证 {name} 由 {sharing} 台设备共用", f"its credential {name} is that of {sharing} devices"
+            )
         else:
             yield passed(one)
 

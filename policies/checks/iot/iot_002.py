@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
+from policies.checks.facts import Told
 from policies.checks.prefixes import everywhere, rule, span
 from policies.checks.references import pointing, word
 from policies.checks.shape import Check, Looked, Params, Words, concluded
@@ -28,23 +29,35 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a gateway: its own list, and the rules of the hosts on its segment."""
     del params
+    segments: dict[str, Told] = {}
     for one in estate.kind("iot.gateway"):
-        yield unread(one, "destinations") or _gateway(estate, one)
+        yield unread(one, "destinations") or _gateway(estate, one, segments)
 
 
-def _gateway(estate: Estate, one: Resource) -> Looked:
+def _gateway(estate: Estate, one: Resource, segments: dict[str, Told]) -> Looked:
     wrong: list[Words] = []
     spans = [(text, span(text)) for text in one["destinations"]]
     wrong += [(f"“{text}”不是地址前缀", f"'{text}' is not a prefix") for text, read in spans if read is None]
     if everywhere([read for _, read in spans if read]):
         wrong.append(("目标是任意地址", "its destinations are everywhere"))
     segment, open_words = follow(estate, one, "subnet", "net.subnet")
-    if segment:
-        hosts = pointing(estate, "subnet", "compute.host").at(segment.name)
-        groups = {one.urn: one for host in hosts for one in pointing(estate, "hosts", "net.sg").at(host.name)}
-        for group in sorted(groups.values(), key=word):
-            _group(estate, group, wrong, open_words)
-    return concluded(one, wrong, open_words)
+    if segment is None:
+        return concluded(one, wrong, open_words)
+    if segment.name not in segments:
+        # several gateways may stand on one segment: its hosts are looked at once
+        segments[segment.name] = _hosts(estate, segment)
+    theirs, vague = segments[segment.name]
+    return concluded(one, wrong + theirs, vague)
+
+
+def _hosts(estate: Estate, segment: Resource) -> Told:
+    wrong: list[Words] = []
+    open_words: list[Words] = []
+    hosts = pointing(estate, "subnet", "compute.host").at(segment.name)
+    groups = {one.urn: one for host in hosts for one in pointing(estate, "hosts", "net.sg").at(host.name)}
+    for group in sorted(groups.values(), key=word):
+        _group(estate, group, wrong, open_words)
+    return wrong, open_words
 
 
 def _group(estate: Estate, group: Resource, wrong: list[Words], open_words: list[Words]) -> None:
