@@ -40,7 +40,10 @@ class Entries:
         self._found: dict[tuple[str, str], list[Resource]] = defaultdict(list)
         self._vague = list(nothing(estate, "gov.assessment"))
         for one in sorted(estate.kind("gov.assessment"), key=word):
-            if hidden := unread(one, "product", "subject", "grade", "published"):
+            fields = ["product", "subject", "grade", "published"]
+            # that no end was recorded means the years of the notice; one that cannot be read means nothing
+            fields += [] if one.get("expires") is None else ["expires"]
+            if hidden := unread(one, *fields):
                 self._vague.append(why(one, hidden))
             else:
                 self._found[one["subject"], one["product"].casefold()].append(one)
