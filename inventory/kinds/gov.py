@@ -86,7 +86,8 @@ class Evidence(Recorded):
     about: str | None = None
     """`<kind>/<name>`"""
     subject: str | None = None
-    """drill, restore-test, export-path, deletion, supply-chain, dependency-inventory, approval, scan"""
+    """drill, restore-test, export-path, deletion, supply-chain, dependency-inventory, approval, scan, cii-designation
+    (关键信息基础设施认定)"""
     date: str | None = None
     expires: str | None = None
     document: str | None = None

@@ -56,13 +56,18 @@ CHECKS: dict[str, str] = {
                 "IAM-011", "IAM-012", "IAM-013", "IAM-014", "IAM-015", "IAM-016"),
         "dr": ("DR-001", "DR-002", "DR-003", "DR-004", "DR-005", "DR-006", "DR-007", "DR-008", "DR-009", "DR-010",
                "DR-011", "DR-012", "DR-013"),
-        "cry": ("CRY-001", "CRY-005", "CRY-006"),
+        "cry": ("CRY-001", "CRY-002", "CRY-003", "CRY-004", "CRY-005", "CRY-006"),
         "dat": ("DAT-001", "DAT-002", "DAT-003", "DAT-004", "DAT-005", "DAT-006", "DAT-007", "DAT-008", "DAT-009", "DAT-010"),
         "res": ("RES-001", "RES-002", "RES-003", "RES-004"),
         "img": ("IMG-001", "IMG-002", "IMG-003"),
         "log": ("LOG-001", "LOG-002", "LOG-003", "LOG-004", "LOG-005", "LOG-006", "LOG-007", "LOG-008", "LOG-009", "LOG-010"),
         "mon": ("MON-001", "MON-002", "MON-003", "MON-004", "MON-005", "MON-006", "MON-007", "MON-008", "MON-009"),
-        "gov": ("TEN-001", "CHG-003", "XC-003"),
+        "gov": ("TEN-001", "TEN-007", "SLA-001", "CII-001"),
+        "chg": ("CHG-001", "CHG-002", "CHG-003", "CHG-004", "CHG-005", "CHG-006"),
+        "xc": ("XC-001", "XC-002", "XC-003"),
+        "hst": ("HST-001", "HST-002", "HST-003", "HST-004"),
+        "zt": ("ZT-001", "ZT-002", "ZT-003", "ZT-004", "ZT-005", "ZT-006", "ZT-007"),
+        "iot": ("IOT-001", "IOT-002", "IOT-003", "IOT-004"),
     }.items()
     for id_ in ids
 }  # fmt: skip

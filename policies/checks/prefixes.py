@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from inventory.estate import Resource
 from policies.checks.shape import Looked, failed, texts, unsure
+from policies.checks.told import given
 
 
 class Span(NamedTuple):
@@ -104,7 +105,10 @@ def rule(resource: Resource) -> Rule | Looked:
     """A `net.sg_rule`, or the answer that says why it cannot be read."""
     if open_ := unsure(resource, *FIELDS):
         return open_
-    words = (*texts(resource.get("peers6")), *texts(resource.get("peers4")))
+    ports = resource.get("ports")
+    if ports is not None and not (given(resource, "ports") and len(ports) in (0, 2)):
+        return failed(resource, "端口不是两个数", "its ports are not two numbers")
+    words = tuple(map(str, (*texts(resource.get("peers6")), *texts(resource.get("peers4")))))
     spans = [span(word) for word in words]
     if None in spans:
         bad = words[spans.index(None)]
@@ -115,7 +119,7 @@ def rule(resource: Resource) -> Rule | Looked:
         str(resource.get("sg") or ""),
         resource.get("direction") != "egress",
         str(resource.get("protocol") or ""),
-        port_range(resource.get("ports")),
+        port_range(ports),
         peers,
         everywhere(peers),
     )

@@ -70,10 +70,24 @@ CHANGES: list[tuple[str, str, str, dict[str, Any]]] = [
     ("LOG-004", "log.sink", "", {"retention_days": 90}),
     ("MON-001", "sec.bastion", "", {"subnet": "access-a"}),
     ("MON-008", "compute.host", "civil-affairs-welfare-web-a-1", {"zone": "management"}),
+    ("TEN-007", "gov.quota", "civil-affairs-welfare-kunpeng", {"cpu": 1}),
     ("CHG-003", "compute.host", "civil-affairs", {"bureau": None}),
+    ("CHG-004", "net.sg_rule", "ingress", {"purpose": "remote-operations"}),
 ]
 """check, kind, beginning of the name (or the direction of a rule), what is changed"""
 UNDECLARED = {
+    **dict.fromkeys(
+        ("HST-001", "HST-002", "HST-003", "HST-004", "CRY-002", "CRY-003"),
+        "no facts of hosts, no scanners and no agents: a plan has none",
+    ),
+    **dict.fromkeys(("CHG-001", "CHG-002", "CHG-006"), "no records of updates and states: nothing was applied yet"),
+    "CHG-004": "nobody operates from afar",
+    **dict.fromkeys(("SLA-001", "CII-001"), "no agreements and no evidence on record"),
+    "XC-001": "no list of assessed products, no images on record",
+    **dict.fromkeys(
+        ("CRY-004", "ZT-001", "ZT-002", "ZT-003", "ZT-004", "ZT-005", "ZT-006", "ZT-007"), "no parts of zero trust"
+    ),
+    **dict.fromkeys(("IOT-001", "IOT-002", "IOT-003", "IOT-004"), "no things"),
     **dict.fromkeys(
         ("IAM-003", "IAM-014", "LOG-010", "MON-002", "MON-004", "MON-006"),
         "no security devices, platform endpoints or facts of hosts",

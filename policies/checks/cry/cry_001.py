@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
 from inventory.rendering.digest import rules_digest
-from policies.checks.prefixes import FIELDS
+from policies.checks.prefixes import rule
 from policies.checks.shape import Check, Looked, Params, failed, passed, unknown, unsure
 
 CHECK = Check(
@@ -35,7 +35,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         mine = rules[group.name]
         if open_ := unsure(group, "rules_digest"):
             yield open_
-        elif any(unsure(one, *FIELDS) for one in mine):
+        elif any(isinstance(rule(one), Looked) for one in mine):
             yield unknown(group, "有规则尚不能读,摘要无法复算", "some rules cannot be read yet: no digest to compare")
         elif not group.get("rules_digest"):
             yield failed(group, "没有规则摘要", "carries no digest of its rules")

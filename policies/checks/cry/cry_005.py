@@ -30,7 +30,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield answer
         elif not (name := system.get("timestamping")):
             yield failed(system, "没有接入签名与时间戳服务", "is bound to no signature and timestamp service")
-        elif estate.named("sec.tsa", name) is None:
+        elif estate.named("sec.tsa", str(name)) is None:
             yield unknown(system, *missing(system, "sec.tsa", name))
         else:
             yield passed(system)

@@ -19,6 +19,7 @@ from policies.checks.shape import (
     unknown,
     unsure,
 )
+from policies.checks.told import unread
 
 CHECK = Check(
     id="CRY-006",
@@ -43,7 +44,7 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a certificate and a listener."""
     for one in estate.kind("sec.certificate"):
-        yield unsure(one, "valid_days", "renew_before_days", "issuer") or concluded(one, _certificate(one, params))
+        yield unread(one, "valid_days", "renew_before_days", "issuer") or concluded(one, _certificate(one, params))
     for listener in estate.kind("net.listener"):
         if open_ := unsure(listener, "tls", "certificate", "suites"):
             yield open_
@@ -52,7 +53,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield not_applicable(listener, "不使用 TLS", "does not speak TLS")
         elif not (name := listener.get("certificate")):
             yield failed(listener, "使用 TLS 却没有证书", "speaks TLS without a certificate")
-        elif (certificate := estate.named("sec.certificate", name)) is None:
+        elif (certificate := estate.named("sec.certificate", str(name))) is None:
             yield unknown(listener, *missing(listener, "sec.certificate", name))
         elif unsure(certificate, "algorithm", "dual"):
             yield unknown(listener, f"证书 {name} 尚未确定", f"certificate {name} is not known yet")
@@ -61,7 +62,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 
 def _certificate(one: Resource, params: Params) -> Iterator[Words]:
-    valid, renew = one.get("valid_days") or 0, one.get("renew_before_days") or 0
+    valid, renew = one["valid_days"], one["renew_before_days"]
     if renew < params["renew"]:
         yield (
             f"到期前 {renew:g} 天才续期,下限 {params['renew']}",
@@ -71,14 +72,14 @@ def _certificate(one: Resource, params: Params) -> Iterator[Words]:
         yield f"有效期 {valid:g} 天不长于续期提前量", f"valid for {valid:g} d, not longer than the time to renew"
     if valid > params["longest"]:
         yield f"有效期 {valid:g} 天,上限 {params['longest']}", f"valid for {valid:g} d > {params['longest']}"
-    if not one.get("issuer"):
+    if not one["issuer"]:
         yield "没有写签发机构", "names no issuer"
     elif params["issuers"] and one["issuer"] not in params["issuers"]:
         yield f"签发机构“{one['issuer']}”不在认可名单", f"issuer '{one['issuer']}' is not approved"
 
 
 def _pair(listener: Resource, certificate: Resource) -> Iterator[Words]:
-    national = listener.get("tls") == "TLCP" or any("SM4" in suite for suite in texts(listener.get("suites")))
+    national = listener.get("tls") == "TLCP" or any("SM4" in str(suite) for suite in texts(listener.get("suites")))
     if national and certificate.get("algorithm") != "SM2":
         yield (
             f"国密监听使用了 {certificate.get('algorithm')} 证书",

@@ -1,1 +1,1 @@
-"""Governance: levels, logs, owners, products. See policies/checks/__init__.py."""
+"""Governance: levels, quotas, agreements, critical infrastructure. See policies/checks/__init__.py."""

@@ -1,0 +1,1 @@
+"""Changes, assets and operation. See policies/checks/__init__.py."""

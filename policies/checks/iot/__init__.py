@@ -1,0 +1,1 @@
+"""Things: gateways and devices of the sensing network. See policies/checks/__init__.py."""

@@ -1,0 +1,1 @@
+"""Domestic products: assessed, apart, certified. See policies/checks/__init__.py."""
