@@ -1,8 +1,9 @@
 """The address step: what `assigning` decides is reserved and committed in the ledger, then published for everyone else.
 
-In: what was read, the time. Out: allocations, and the ledger and the file of an environment brought up to date. Only
-this step writes either. Nothing is released unless it is asked for: what a system had stays its own for as long as
-nobody says that the system will not come back (`release`), and then rests before anybody else gets it.
+In: what was read, the time, and the inventory of the present network where one was imported, on which nothing new may lie.
+Out: allocations, and the ledger and the file of an environment brought up to date. Only this step writes either. Nothing is
+released unless it is asked for: what a system had stays its own for as long as nobody says that the system will not come
+back (`release`), and then rests before anybody else gets it.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from inventory import estate, layout
+from inventory import estate, layout, translation
 from inventory.allocations import TABLES, Addresses, Allocations, Prefixes, load, save
 from inventory.allotting import Entry, Pool, Prefix, parse, text
 from inventory.allotting.nouns import State
@@ -20,6 +21,7 @@ from inventory.allotting.prefixes import address_text
 from inventory.assigning import assign, layouts
 from inventory.ledger import Ledger
 from inventory.model import Address
+from inventory.occupied import NOTHING, Occupied, occupied
 from inventory.problems import Problem, Refused, nearest
 from inventory.reading import Read
 
@@ -31,22 +33,25 @@ _TRIES = 5
 _WHO = "address step"
 _PREFIXED = {"segments": ("segment6", "segment4", "ula"), "hosts": ("host6", "host4"), "vips": ("vip6", "vip4")}
 """table → kinds of its keys; the other tables have one, called as they are"""
+_SINGLE = ("hosts", "vips", "loopbacks")
 
 
 def settle(read: Read, now: datetime) -> Allocations:
     """Addresses for everything that is asked for, durable when this returns. A file of before there was a ledger is
-    taken over as it is. Refused, and nothing changed, where something cannot be had."""
+    taken over as it is. What the imported inventory has on addresses that are given out moves nothing, and is among the
+    problems of the result. Refused, and nothing changed, where something cannot be had or the inventory cannot be read."""
+    present = _present(read)
     with Ledger(read.places.ledger) as ledger:
         at = now.timestamp()
         _taken_over(read, ledger, at)
         ledger.sweep(at, _WHO)
         for _ in range(_TRIES - 1):
             try:
-                return _settled(read, ledger, at)
+                return _settled(read, ledger, at, present)
             except Refused as refused:
                 if not {problem.code for problem in refused.problems} <= {"ledger.taken", "ledger.differs"}:
                     raise  # else another process was faster: look again
-        return _settled(read, ledger, at)
+        return _settled(read, ledger, at, present)
 
 
 def idle(read: Read, allocations: Allocations) -> tuple[str, ...]:
@@ -96,11 +101,30 @@ def _idle(read: Read, allocations: Allocations) -> list[tuple[str, str]]:
     return [(t, name) for t in TABLES for name in sorted(getattr(allocations, t)) if (t, name) not in asked]
 
 
-def _settled(read: Read, ledger: Ledger, at: float) -> Allocations:
+def _present(read: Read) -> Occupied:
+    """What the imported inventory uses of the plan."""
+    from inventory.exchange import store
+
+    kept = store.kept(read.places)
+    return occupied(store.load(kept), read.city) if kept.exists() else NOTHING
+
+
+def _origins(read: Read) -> dict[str, str]:
+    """Name → where it is asked for: file and line of a request, the folder of the city's data."""
+    found = {name: "inventory/city" for _, name in _asked(read)}
+    for request in read.requests:
+        each = layout.of_request(read.city, request)
+        found |= {
+            thing.name: request.origin() for things in (each.segments, each.machines, each.vips) for thing in things
+        }
+    return found
+
+
+def _settled(read: Read, ledger: Ledger, at: float, present: Occupied) -> Allocations:
     entries = ledger.entries()
     used = {key for key, entry in entries.items() if entry.state is State.USED}
     # what is held or rests is its own name's, and nobody else's
-    decided = assign(read, _allocations(entries, lambda entry: True))
+    decided = assign(read, _allocations(entries, lambda entry: True), present)
     asked = _asked(read)
     names = {(table, name) for table in TABLES for name in getattr(decided, table)}
     kept = {(t, n) for t, n in names if (t, n) in asked or f"{_PREFIXED.get(t, (t,))[0]}/{n}" in used}
@@ -116,7 +140,9 @@ def _settled(read: Read, ledger: Ledger, at: float) -> Allocations:
         for key, entry in sorted(entries.items())
         if entry.state is State.RESTING and key not in woken
     }
-    done = replace(done, resting=resting)
+    given = ((name, table in _SINGLE, words) for *_, table, name, words in _rows(done))
+    wrong = present.conflicts(given, _origins(read)) if present.rows else ()
+    done = replace(done, resting=resting, problems=wrong)
     save(read.places.addresses, done)
     return done
 
@@ -125,6 +151,7 @@ def _asked(read: Read) -> set[tuple[str, str]]:
     """(table, name) of everything that the city and its requests come to."""
     city = read.city
     found = {("links", link.key) for link in city.links} | {("nat64", site.key) for site in city.sites}
+    found |= {("pool4", site) for site in translation.sites(city)}
     found |= {
         (t, f"{role}-{s.key}") for s in city.sites for role in ("core", "access") for t in ("loopbacks", "locators")
     }
@@ -141,7 +168,7 @@ def _claims(
     scopes = {
         "segments6": plan.prefix6, "segments4": plan.prefix4, "ula": plan.ula, "hosts6": plan.prefix6, "hosts4": plan.prefix4,
         "links": plan.link6, "loopbacks": plan.loopback6, "locators": plan.locators and plan.locators.prefix,
-        "nat64": plan.nat64 and plan.nat64.prefix,
+        "nat64": plan.nat64 and plan.nat64.prefix, "pool4": plan.public4,
     }  # fmt: skip
     named: dict[str, dict[str, Prefix]] = {scope: {} for scope in scopes}
     for pool, kind, table, name, words in _rows(of):

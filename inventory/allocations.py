@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
-from inventory.problems import refuse
+from inventory.problems import Problem, refuse
 
-TABLES = ("segments", "hosts", "vips", "links", "loopbacks", "locators", "nat64")
+TABLES = ("segments", "hosts", "vips", "links", "loopbacks", "locators", "nat64", "pool4")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +47,13 @@ class Allocations:
     loopbacks: Mapping[str, str] = field(default_factory=dict)
     locators: Mapping[str, str] = field(default_factory=dict)
     nat64: Mapping[str, str] = field(default_factory=dict)
+    pool4: Mapping[str, str] = field(default_factory=dict)
     fresh: int = field(default=0, compare=False, kw_only=True)
     """how many were assigned this time"""
     resting: Mapping[str, tuple[str, float]] = field(default_factory=dict, compare=False, kw_only=True)
     """ledger key → prefix, and until when (seconds since the epoch) it is nobody's; known to the address step only"""
+    problems: tuple[Problem, ...] = field(default=(), compare=False, kw_only=True)
+    """where the inventory of the present network lies on what is given out here; known to the address step only"""
 
     def segment(self, name: str) -> Prefixes:
         """Prefixes of a `net.subnet`. Refused where the address step has not seen it."""
@@ -80,6 +83,10 @@ class Allocations:
         """NAT64 prefix of a site."""
         return _there(self.nat64, site)
 
+    def pool4_of(self, site: str) -> str:
+        """What a site's translator speaks from."""
+        return _there(self.pool4, site)
+
     def __len__(self) -> int:
         return sum(len(getattr(self, table)) for table in TABLES)
 
@@ -108,7 +115,7 @@ def _parsed(text: str) -> Allocations:
         {name: Addresses(*pair) for name, pair in data["hosts"].items()},
         {name: Addresses(*pair) for name, pair in data["vips"].items()},
         *(data[table] for table in ("links", "loopbacks")),
-        *(data.get(table, {}) for table in ("locators", "nat64")),
+        *(data.get(table, {}) for table in TABLES[5:]),
     )
 
 

@@ -58,6 +58,11 @@ def of_city(city: City, documents: Mapping[str, Document]) -> Iterator[Problem]:
         for n, key in enumerate(link.ends):
             if key not in sites:
                 yield unknown("links", (index, "ends", n), ("站点", "site"), key, sites)
+            elif link.backup and not any(key in other.ends for other in city.links if not other.backup):
+                yield documents["links"].problem(
+                    (index, "backup"), "city.backup", f"站点 {key} 只有备用线路:备用之前要有一条平时走的线路",
+                    f"site {key} has lines that stand by and none that they stand by for: add one for every day",
+                )  # fmt: skip
     for index, pool in enumerate(city.pools):
         for n, key in enumerate(pool.sites):
             if key not in sites:

@@ -23,9 +23,11 @@ if __name__ == "__main__":  # started as a program: the repository's root, not t
 from inventory import estate as graph
 from inventory.estate import Estate, Resource
 from inventory.places import Places, places
-from inventory.rendering import flows
+from inventory.rendering import flows, services
 from inventory.rendering.nftables import nftables
 from inventory.rendering.patroni import dynamic, etcd, patroni
+from inventory.rendering.unbound import FOLDER, unbound
+from inventory.rendering.unbound import files as zone_files
 
 _POLICY = {
     "min_length": 12, "min_classes": 3, "max_age_days": 90, "history": 5,
@@ -97,8 +99,10 @@ def _variables(estate: Estate, host: Resource, at: Places) -> dict[str, Any]:
         "lz_nftables": nftables(estate, host.name),
         "lz_time": _time(estate, host),
         "lz_log": _log(estate, host),
+        "lz_names": _names(estate, host),
         "lz_ports": list(flows.served(estate, host)) if host["role"] in ("web", "app") else [],
         **_database(estate, host),
+        **_resolver(estate, host),
     }
 
 
@@ -132,6 +136,31 @@ def _time(estate: Estate, host: Resource) -> dict[str, list[str]]:
         for net in flows.peers(rule)
     }
     return {"servers": sorted(asked), "allow": sorted(allowed)}
+
+
+def _names(estate: Estate, host: Resource) -> dict[str, Any] | None:
+    """Resolvers that the rules let this host ask, the near one first, and what short names are looked for in; None where
+    the city has none and the host keeps what it has. A resolver asks itself."""
+    zone = next(iter(estate.kind("dns.zone")), None)
+    there = {h.name for h in flows.real_hosts(estate)}
+    asked = [
+        resolver["address6"]
+        for resolver in services.resolvers(estate, host.get("site"))
+        if resolver.name == host.name
+        or (resolver.name in there and flows.passes(estate, host, resolver, flows.NAMES, "udp"))
+    ]
+    return {"servers": asked, "search": zone["domain"]} if asked and zone else None
+
+
+def _resolver(estate: Estate, host: Resource) -> dict[str, Any]:
+    zone = next(iter(estate.kind("dns.zone")), None)
+    if host["role"] != "resolver" or zone is None:
+        return {}
+    files = zone_files(estate, zone["domain"], zone["reverse"])
+    return {
+        "lz_unbound": unbound(estate, host.name, zone["domain"], zone["reverse"]),
+        "lz_zones": {f"{FOLDER}/{name}": text for name, text in files.items()},
+    }
 
 
 def _log(estate: Estate, host: Resource) -> dict[str, Any] | None:

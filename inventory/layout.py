@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from inventory.model import City, Pool, Request, Workload
 
+DEVICE_ZONES = ("video", "iot")
+"""networks of devices that are nobody's hosts: cameras, sensors"""
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
@@ -27,7 +30,7 @@ class Machine:
     name: str
     workload: str
     role: str
-    """web, app, database, arbiter, log, monitor, bastion"""
+    """web, app, database, arbiter, log, monitor, resolver, bastion"""
     site: str
     zone: str
     tier: str
@@ -124,11 +127,16 @@ def of_request(city: City, request: Request) -> Layout:
 
 
 def of_city(city: City) -> Layout:
-    """The city's own: `management-<site>` at every site, `access-<site>` at the same-city ones, log host
-    `log-<site>`, monitor host `monitor-<site>`, `bastion-<site>` (an address only)."""
+    """The city's own: `management-<site>` at every site; at the same-city ones `access-<site>` and, where the city has
+    those networks, `video-<site>` for cameras and `iot-<site>`, where the carriers hand over what NB-IoT sensors send;
+    log host `log-<site>`, monitor host `monitor-<site>`, a `resolver-<site>` at each same-city site, `bastion-<site>`
+    (an address only)."""
+    pair = same_city(city)
     segments = [Segment(f"management-{s.key}", s.key, "management", "management", None, None) for s in city.sites]
-    segments += [Segment(f"access-{key}", key, "internet", "access", None, None) for key in same_city(city)]
-    first = same_city(city)[0]
+    segments += [Segment(f"access-{key}", key, "internet", "access", None, None) for key in pair]
+    domains = [zone for zone in DEVICE_ZONES if city.zone(zone)]
+    segments += [Segment(f"{zone}-{key}", key, zone, "access", None, None) for zone in domains for key in pair]
+    first = pair[0]
     third = arbiter_site(city) or first
 
     def machine(role: str, site: str, real: bool = True) -> Machine:
@@ -138,7 +146,9 @@ def of_city(city: City) -> Layout:
             pool.architecture or "x86_64", 2, 4096, 100, real,
         )  # fmt: skip
 
-    machines = (machine("log", first), machine("monitor", third), machine("bastion", first, real=False))
+    resolvers = [machine("resolver", site) for site in pair]
+    # addresses are dealt in this order: what is new comes last, so that a new city has them as the older ones do
+    machines = (machine("log", first), machine("monitor", third), machine("bastion", first, real=False), *resolvers)
     return Layout(None, tuple(segments), machines, ())
 
 

@@ -58,7 +58,9 @@ class Ledger:
         self.path = path
         self._db = filing.opened(path, create=create)
         self._queue: list[_Job] = []
-        self._led = False
+        self._taken: list[_Job] = []
+        """what the leader does now"""
+        self._leader: _Job | None = None
         self._asking, self._writing = threading.Lock(), threading.Lock()
 
     def __enter__(self) -> Ledger:
@@ -277,33 +279,52 @@ class Ledger:
 
     def _run(self, work: Callable[[], Granted]) -> Granted:
         """Do it in a transaction, together with whatever other threads have asked for by then: one leads, the others
-        wait, and the first who has come meanwhile leads next."""
+        wait, and the first who has come meanwhile leads next. Who is interrupted takes back what nobody has begun; what
+        was begun is made or not, as after a kill, and asking again tells."""
         job = _Job(work)
-        with self._asking:
-            self._queue.append(job)
-            lead, self._led = not self._led, True
-        if not lead:
-            job.wait()
-        if not job.done:
+        try:
             with self._asking:
-                jobs, self._queue = self._queue, []
-            try:
-                with self._writing, filing.trouble(self.path):
-                    filing.transaction(self._db, self.path, jobs)
-            except BaseException as error:
-                for each in jobs:
-                    each.error = each.error or error
-            for each in jobs:
-                each.done = True
-            with self._asking:
-                self._led = bool(self._queue)
-                waiting = [*self._queue[:1], *(each for each in jobs if each is not job)]
-            for each in waiting:
-                each.wake()
+                self._queue.append(job)
+            while not self._done(job):
+                job.wait()
+        finally:
+            self._left(job)
         if job.error is not None:
             raise job.error
         assert job.granted is not None
         return job.granted
+
+    def _done(self, job: _Job) -> bool:
+        """Whether it is done; where nobody leads, by leading oneself."""
+        with self._asking:
+            if job.done or self._leader is not None:
+                return job.done
+            self._leader, self._taken, self._queue = job, self._queue, []
+        jobs = self._taken
+        try:
+            with self._writing, filing.trouble(self.path):
+                filing.transaction(self._db, self.path, jobs)
+        except Exception as error:
+            for each in jobs:
+                each.error = each.error or error
+        for each in jobs:
+            each.done = True
+        return True
+
+    def _left(self, job: _Job) -> None:
+        """Nobody waits for one who is gone: what it led and has not done is asked for again, and the next one leads."""
+        with self._asking:
+            woken: list[_Job] = []
+            if self._leader is job:
+                self._queue = [*(each for each in self._taken if not each.done and each is not job), *self._queue]
+                woken = [each for each in self._taken if each.done and each is not job]
+                self._leader, self._taken = None, []
+            elif not job.done and job in self._queue:
+                self._queue.remove(job)
+            if self._leader is None:
+                woken += self._queue[:1]
+            for each in woken:
+                each.wake()
 
 
 class _Job:
@@ -324,7 +345,9 @@ class _Job:
         self._signal.acquire()
 
     def wake(self) -> None:
-        self._signal.release()
+        """Once is enough. Only under the ledger's own lock."""
+        if self._signal.locked():
+            self._signal.release()
 
 
 def _entry(row: tuple[Any, ...]) -> tuple[str, Entry]:

@@ -1,6 +1,7 @@
 """What the address plan says in numbers: the area of a segment, what a prefix is made up of, the aggregates. Pure.
 
-In: a city whose plan has been found sound (`inventory.plan_faults`). Out: prefixes and names.
+In: a city whose plan has been found sound (`inventory.plan_faults`). Out: prefixes and names. `inventory.bitfields` is what
+reads a prefix back: one table of fields for all who ask what bits say.
 """
 
 from __future__ import annotations
@@ -10,10 +11,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from inventory.allotting.prefixes import Prefix, parse
+from inventory.bitfields import Scheme, Slot
 from inventory.layout import Segment
 from inventory.model import City, Family, Part
 
-IPV6_ONLY = Family(stack="ipv6-only", segment=None, ipv4=None, ula=False)
+IPV6_ONLY = Family(stack="ipv6-only", segment=None, ipv4=None, ula=False, dhcp6=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +61,21 @@ def barred(city: City, of: Prefix) -> tuple[Prefix, ...]:
     return tuple(of.nth(kept.code, of.length + last.bits) for kept in last.reserved)
 
 
+def scheme(city: City) -> Scheme:
+    """The plan's fields, ready to read prefixes with."""
+    plan = city.addresses
+    slots, end = [], parse(plan.prefix6).length
+    for part in plan.fields:
+        end += part.bits
+        table = {} if part.of == "segment" else codes(city, part)
+        kept = frozenset(each.code for each in part.reserved)
+        slots.append(Slot(part.name, part.of, part.bits, end, {code: key for key, code in table.items()}, kept))
+    return Scheme(parse(plan.prefix6), tuple(slots))
+
+
 def read_back(city: City, prefix: Prefix) -> dict[str, str | int | None] | None:
-    """What the plan says of a prefix (of a segment, or an address in one): field → key, None where the code is in no
-    table, the number of the segment field itself. Fields that the prefix does not fill are left out; None where it is
-    outside the plan."""
-    whole = parse(city.addresses.prefix6)
-    if prefix not in whole:
-        return None
-    found: dict[str, str | int | None] = {}
-    length = whole.length
-    for part in city.addresses.fields:
-        length += part.bits
-        if length > prefix.length:
-            break
-        code = prefix.start >> (128 - length) & ((1 << part.bits) - 1)
-        names = {number: name for name, number in codes(city, part).items()}
-        found[part.name] = code if part.of == "segment" else names.get(code)
-    return found
+    """What the plan says of a prefix, by name of the field (`Scheme.read`); None where it is outside the plan."""
+    return scheme(city).read(prefix)
 
 
 def aggregates(city: City) -> Iterator[Aggregate]:

@@ -59,6 +59,11 @@ class Places:
         return self.folder / "facts"
 
     @property
+    def proof(self) -> Path:
+        """what was proved of reachability last: a cache, without it everything is proved anew"""
+        return self.folder / "proof"
+
+    @property
     def passphrase(self) -> Path:
         """key of the state's secrets where PULUMI_CONFIG_PASSPHRASE is not set; mode 0600"""
         return self.folder / "passphrase"

@@ -200,6 +200,9 @@ def _blocks(city: City, doc: Document, found: Mapping[str, Prefix]) -> Iterator[
         except ValueError as error:
             zh, _, en = str(error).partition(" / ")
             yield doc.problem(("nat64",), "address.nat64", zh, en)
+    if plan.pool4 < found["public4"].length:
+        yield doc.problem(("pool4",), "address.length", f"/{plan.pool4} 比整块 {found['public4']} 还大",
+                          f"a /{plan.pool4} is larger than the whole of {found['public4']}")  # fmt: skip
     if plan.block4 < found["prefix4"].length:
         yield doc.problem(("block4",), "address.length", f"/{plan.block4} 比整块 {found['prefix4']} 还大",
                           f"a /{plan.block4} is larger than the whole of {found['prefix4']}")  # fmt: skip

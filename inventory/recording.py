@@ -18,11 +18,15 @@ from inventory import wording
 from inventory.documents import Document, load
 from inventory.estate import Estate, Resource
 from inventory.kinds import kinds
+from inventory.kinds.net import Plan, PlanField
 from inventory.model import City
+from inventory.numbering import codes
 from inventory.places import ROOT
 from inventory.problems import Problem, Refused, nearest
 
 FOLDER = ROOT / "inventory" / "records"
+PLAN = "address-plan"
+"""name of the address plan's record"""
 STACK = "records"
 """what stands for a stack in findings about records"""
 
@@ -87,22 +91,38 @@ def _wrong(doc: Document, head: str, zh: str, en: str) -> Problem:
 
 
 def of_city(city: City) -> Estate:
-    """Sites and units, as the city's data has them: place, power, carriers, round trips (ms) to the other sites."""
+    """Sites as the city's data has them (place, power, carriers, round trips in ms to the others), and the address plan."""
     trips: dict[str, dict[str, float]] = {site.key: {} for site in city.sites}
     for link in city.links:
         one, two = link.ends
         for here, there in ((one, two), (two, one)):
             trips[here][there] = min(link.rtt_ms, trips[here].get(there, link.rtt_ms))
-    return Estate(tuple(_city(city, trips)))
+    return Estate((*_sites(city, trips), _plan(city)))
 
 
-def _city(city: City, trips: Mapping[str, Mapping[str, float]]) -> Iterator[Resource]:
+def _sites(city: City, trips: Mapping[str, Mapping[str, float]]) -> Iterator[Resource]:
     for site in city.sites:
         yield record(
             "gov.site", site.key,
             {"site": site.key, "country": "CN", "mainland": site.mainland, "city": site.city, "power": site.power,
              "carriers": site.carriers, "rtt_ms": dict(trips[site.key])},
         )  # fmt: skip
+
+
+def _plan(city: City) -> Resource:
+    """Nothing provides it, and without it nobody could tell what the bits of an address say."""
+    plan = city.addresses
+    made = Plan(
+        name=PLAN, prefix6=plan.prefix6, ula=plan.ula, prefix4=plan.prefix4, public4=plan.public4, link6=plan.link6,
+        loopback6=plan.loopback6, locators=plan.locators.prefix if plan.locators else None,
+        nat64=plan.nat64.prefix if plan.nat64 else None,
+        fields=tuple(
+            PlanField(name=part.name, of=part.of, bits=part.bits, reserved=tuple(kept.code for kept in part.reserved),
+                      codes={} if part.of == "segment" else dict(codes(city, part)))
+            for part in plan.fields
+        ),
+    )  # fmt: skip
+    return record(Plan.kind(), PLAN, made.model_dump(mode="json", exclude={"name"}))
 
 
 def united(parts: Iterable[Estate]) -> Estate:

@@ -15,6 +15,7 @@ from rich.table import Table
 from inventory import reading
 from stacks.drivers import DRIVERS
 from stacks.drivers.base import Need
+from stacks.drivers.lab import routing
 from stacks.drivers.readiness import after_preparing
 
 TESTS = {
@@ -67,5 +68,7 @@ def facts() -> list[tuple[str, Need]]:
                 Need(str(error.name), False, "重新运行 ./lz 准备环境", "run ./lz again to prepare the environment")
             ]
         rows += [(driver, need) for need in needs]
+    rows.append(("lab", Need("FRR", routing.way() == "frr", "没有也能用:有它,路由器自动绕开静默中断的线路",
+                             "not needed: with it routers go round a line that is lost silently", "frr")))  # fmt: skip
     rows += [("测试 tests", Need(tool, bool(shutil.which(tool)), *words)) for tool, words in TESTS.items()]
     return rows

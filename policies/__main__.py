@@ -6,8 +6,8 @@ In: the resources of one stack, over Pulumi's analyzer protocol. Out: the findin
 secret from a password in clear), raises where a value is unknown, and builds the graph anew for every policy.
 
 The CLI shows one stack at a time; the other stacks of the environment are read from what the platform published of
-them. As long as not all of its systems are, what cannot be known of other stacks is reported and does not stop the
-update.
+them, and the records of the city (the address plan) from what people wrote. As long as not all of its systems are
+published, what cannot be known of other stacks is reported and does not stop the update.
 """
 
 from __future__ import annotations
@@ -77,6 +77,7 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         """the environment's systems, which come after everything that they may refer to"""
         self._others = others
         """what is published of the environment"""
+        """what stands in the estate without a provider"""
         self._stack = variables.get("PULUMI_STACK", "")
         self._dry_run = variables.get("PULUMI_DRY_RUN") == "true"
 

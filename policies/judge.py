@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from inventory.estate import Estate
@@ -22,6 +23,7 @@ from policies.checks.shape import Answer, Check, Looked, Severity, unknown
 from policies.deadline import within
 from policies.profiles import Entry, Profile
 from policies.profiles import profile as profile_named
+from policies.reach.proof import keep, recall
 from policies.waivers import NONE, Stands, Waivers, standing
 
 
@@ -113,9 +115,13 @@ def judge(
     waivers: Waivers = NONE,
     baseline: Baseline | None = None,
     observe: Observe | None = None,
+    proved: Path | None = None,
 ) -> Verdict:
     """Judge an estate by a profile (a name of profiles.yaml), on a day. Refused only where the profile is wrong.
-    Without a day no waiver and no baseline holds: nobody can say that they still do."""
+    Without a day no waiver and no baseline holds: nobody can say that they still do. `proved`: where the last proof of
+    reachability is kept, so that only what has changed since is proved again; the verdict is the same without."""
+    if proved:
+        recall(estate, proved)
     chosen = profile_named(profile) if isinstance(profile, str) else profile
     findings: list[Finding] = []
     spared: list[Finding] = []
@@ -135,6 +141,7 @@ def judge(
         results[check.id] = counts
         if observe:
             observe(check.id, counts)
+    keep(estate)
     stands: tuple[Stands, ...] = ()
     if on is not None:
         findings, stands = _let_through(estate, findings, results, waivers, baseline or {}, on)

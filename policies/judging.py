@@ -36,17 +36,20 @@ class Around:
     waivers: waivers.Waivers = waivers.NONE
     baseline: baseline.Baseline | None = None
     records: Estate = field(default_factory=Estate)
+    proved: Path | None = None
+    """where the last proof of reachability is kept"""
 
 
 def around(environment: Environment, when: datetime) -> Around:
     """Of an environment at a moment. Refused with what is wrong in profiles, waivers, baseline or records."""
-    file = BASELINES / f"{environment.name}.json"
+    file, where = BASELINES / f"{environment.name}.json", places(environment.state)
     return Around(
         profile(environment.profile),
         when.astimezone(CHINA).date(),
         waivers.read(),
         baseline.read(file) if file.exists() else None,
-        recorded(places(environment.state)),
+        recorded(where),
+        where.proof,
     )
 
 
@@ -66,5 +69,5 @@ def judged(given: Around, estate: Estate, *, planned: bool, observe: Observe | N
     whole = Estate.union([estate, given.records.only(lambda one: (one.kind, one.name) not in there)])
     return judge(
         whole, given.profile, planned=planned, on=given.on, waivers=given.waivers, baseline=given.baseline,
-        observe=observe,
+        observe=observe, proved=given.proved,
     )  # fmt: skip

@@ -24,6 +24,7 @@ DATABASE_PORT = 5432
 PATRONI_PORT = 8008
 ETCD_PORTS = (2379, 2380)
 NODE_PORT = 9100
+NAMES_PORT = 53
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ class Ground:
         )
 
     def of_role(self, role: str) -> Place:
-        """Where the city's bastion, log host or monitor host speaks from."""
+        """Where the city's bastion, log host, monitor host or resolvers speak from."""
         return self.place(*(machine for machine in self.own.machines if machine.role == role))
 
     @property

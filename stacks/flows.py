@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory.rendering.digest import canonical, rules_digest
-from stacks.blueprint import DATABASE_PORT, ETCD_PORTS, LOG_PORT, NODE_PORT, PATRONI_PORT, Group, Place
+from stacks.blueprint import DATABASE_PORT, ETCD_PORTS, LOG_PORT, NAMES_PORT, NODE_PORT, PATRONI_PORT, Group, Place
 from stacks.sheets import Sheet
 
 SSH_PORT = 22
 PROMETHEUS_PORTS = (9090, 9093)
 """Prometheus, Alertmanager: asked from the bastion"""
+_NAMES = ("udp", "tcp")
+"""an answer that does not fit a datagram is asked for again over TCP (RFC 7766)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,11 @@ def of_city(blue: Sheet) -> dict[str, tuple[Rule, ...]]:
         rules = list(_managed(blue, group))
         if group.role == "log":
             rules.append(_rule(group, "ingress", "logs", (LOG_PORT, LOG_PORT), blue.everywhere, "city", "logging"))
+        if group.role == "resolver":
+            for protocol in _NAMES:
+                label = f"names-{protocol}"
+                port = (NAMES_PORT, NAMES_PORT)
+                rules.append(_rule(group, "ingress", label, port, blue.everywhere, "city", "names", protocol))
         if group.role == "monitor":
             for port in (NODE_PORT, PATRONI_PORT):
                 rules.append(
@@ -64,7 +71,7 @@ def of_city(blue: Sheet) -> dict[str, tuple[Rule, ...]]:
 
 
 def city_groups(blue: Sheet) -> tuple[Group, ...]:
-    """The log hosts and the monitor hosts."""
+    """The log hosts, the monitor hosts, the resolvers."""
     roles = dict.fromkeys(machine.role for machine in blue.own.machines if machine.real)
     machines = {role: tuple(m for m in blue.own.machines if m.role == role and m.real) for role in roles}
     return tuple(Group(f"city-{role}", role, role, ms, blue.place(*ms)) for role, ms in machines.items())
@@ -122,14 +129,19 @@ def _entrances(blue: Sheet, stack: str, group: Group) -> Iterator[Rule]:
 
 
 def _managed(blue: Sheet, group: Group) -> Iterator[Rule]:
-    """What every host of the city has: operators come from the bastion, the monitor scrapes, logs go out."""
-    bastion, monitor, log = (blue.of_role(role) for role in ("bastion", "monitor", "log"))
+    """What every host of the city has: operators come from the bastion, the monitor scrapes, logs go out, names are
+    asked for."""
+    bastion, monitor, log, resolver = (blue.of_role(role) for role in ("bastion", "monitor", "log", "resolver"))
     yield _rule(group, "ingress", "ssh", (SSH_PORT, SSH_PORT), bastion, "bastion", "management")
     yield _rule(group, "ingress", "node", (NODE_PORT, NODE_PORT), monitor, "monitor", "monitoring")
     if group.role == "database":
         yield _rule(group, "ingress", "patroni", (PATRONI_PORT, PATRONI_PORT), monitor, "monitor", "monitoring")
     if group.role != "log":
         yield _rule(group, "egress", "logs", (LOG_PORT, LOG_PORT), log, "log", "logging")
+    if group.role != "resolver":
+        for protocol in _NAMES:
+            label = f"names-{protocol}"
+            yield _rule(group, "egress", label, (NAMES_PORT, NAMES_PORT), resolver, "resolver", "names", protocol)
 
 
 def _quorum(blue: Sheet, stack: str, group: Group) -> Iterator[Rule]:

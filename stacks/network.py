@@ -1,7 +1,8 @@
 """The extranet of the city: routers and segments of each site, lines between the sites (stack `city-network`), and
 the segments of a system.
 
-In: sites, lines and zones of the city, and their addresses. Out: `net.router`, `net.subnet`, `net.link`.
+In: sites, lines and zones of the city, and their addresses. Out: `net.router`, `net.subnet`, `net.link`. The access
+router of a site with an IPv6-mostly segment translates to IPv4.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Any
 
 import pulumi
 
+from inventory import numbering, translation
 from inventory.layout import Segment
 from inventory.model import City, LinkPlan, Site
 from stacks.parts import Part
@@ -64,6 +66,7 @@ def subnet(
             "cidr4": prefixes.cidr4,
             "router": router,
             "internet_route": bool(zone and zone.internet and segment.tier == "access"),
+            "dhcp6": numbering.family(blue.city, segment).dhcp6,
         },
     )
 
@@ -77,8 +80,9 @@ def segments(blue: Sheet, part: Part, stack: str, after: list[pulumi.Resource]) 
 
 
 def line_between(city_: City, source: str, target: str) -> LinkPlan | None:
-    """The line that joins two sites directly."""
-    return next((line for line in city_.links if set(line.ends) == {source, target}), None)
+    """The line that joins two sites directly; one that stands by only where there is no other."""
+    found = [line for line in city_.links if set(line.ends) == {source, target}]
+    return min(found, key=lambda line: line.backup, default=None)
 
 
 def _edge(own: list[Segment]) -> bool:
@@ -87,10 +91,15 @@ def _edge(own: list[Segment]) -> bool:
 
 def _router(blue: Sheet, part: Part, site: Site, role: str) -> Router:
     name = f"{role}-{site.key}"
+    # IPv4 that is not the city's is the internet's: its translator stands where the internet is
+    translates = role == "access" and site.key in translation.sites(blue.city)
+    nat64, pool4 = (
+        (blue.allocations.nat64_of(site.key), blue.allocations.pool4_of(site.key)) if translates else (None, None)
+    )
     return part.add(
         Router, name, role=role, asn=site.asn, loopback6=blue.allocations.loopback(name), count=2,
         racks=(f"{site.key}-{role}-1", f"{site.key}-{role}-2"), capacity_mbps=CAPACITY[role],
-        egress_mbps=site.egress_mbps if role == "access" else 0,
+        egress_mbps=site.egress_mbps if role == "access" else 0, nat64=nat64, pool4=pool4,
     )  # fmt: skip
 
 
@@ -98,12 +107,11 @@ def _link(blue: Sheet, part: Part, line: LinkPlan, cores: Mapping[str, Router]) 
     first, second = line.ends
     sites = {site.key: site for site in blue.city.sites}
     # carriers that both ends have come first: one line of each, as far as there are lines
-    carriers = dict.fromkeys(
-        [*(c for c in sites[first].carriers if c in sites[second].carriers), *sites[first].carriers]
-    )
+    shared = [*(c for c in sites[first].carriers if c in sites[second].carriers), *sites[first].carriers]
+    carriers = dict.fromkeys([line.carrier] if line.carrier else shared)
     return part.add(
         Link, line.key, after=[cores[first], cores[second]], zone="management", ends=(first, second),
         routers=(f"core-{first}", f"core-{second}"), prefix6=blue.allocations.link(line.key),
         bandwidth_mbps=line.bandwidth_mbps, rtt_ms=line.rtt_ms, lines=line.lines,
-        carriers=tuple(carriers)[: line.lines], encryption=line.encryption,
+        carriers=tuple(carriers)[: line.lines], encryption=line.encryption, medium=line.medium, backup=line.backup,
     )  # fmt: skip

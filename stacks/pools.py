@@ -1,7 +1,7 @@
-"""Computing of the city (stack `city-pools`): the pools, and the city's own hosts for logs and for monitoring.
+"""Computing of the city (stack `city-pools`): the pools, and the city's own hosts for logs, monitoring and names.
 
 In: the pools of the city, the addresses of its own hosts. Out: `compute.pool`, `compute.host` and what comes with it,
-`storage.bucket` and `log.sink` for the city's logs.
+`storage.bucket` and `log.sink` for the city's logs, `dns.zone` for its names.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any
 from stacks import flows
 from stacks.hosts import hosts, volume
 from stacks.parts import Part, reference
-from stacks.resources import Bucket, Pool, Sink
+from stacks.resources import Bucket, Pool, Sink, Zone
 from stacks.sheets import Sheet
 from stacks.trust import CITY_KEY, SINK
 
@@ -49,6 +49,14 @@ def city(blue: Sheet) -> dict[str, Any]:
             own.add(
                 Sink, SINK, after=[bucket, made[group.machines[0].name]], site=group.machines[0].site, zone="management",
                 host=group.machines[0].name, bucket=SINK, retention_days=RETENTION_DAYS, sources=("*",),
+            )  # fmt: skip
+        if group.role == "resolver":
+            plan = blue.city.addresses
+            # a prefix is here where nobody else answers for it: what is seen from outside is ours as well
+            own.add(
+                Zone, plan.domain, after=list(made.values()), domain=plan.domain,
+                reverse=(plan.prefix6, plan.ula, plan.prefix4, plan.public4),
+                servers=tuple(machine.name for machine in group.machines),
             )  # fmt: skip
         own.register_outputs({})
     return {

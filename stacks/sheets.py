@@ -101,7 +101,7 @@ def _shown(calls: Iterable[Call], own: tuple[Group, ...]) -> tuple[Call, ...]:
 def _layer(blue: Blueprint) -> Allocations:
     return replace(
         _only(blue.allocations, blue.own.segments, blue.own.machines, ()), links=blue.allocations.links,
-        loopbacks=blue.allocations.loopbacks,
+        loopbacks=blue.allocations.loopbacks, nat64=blue.allocations.nat64, pool4=blue.allocations.pool4,
     )  # fmt: skip
 
 

@@ -61,12 +61,12 @@ def city(blue: Sheet) -> dict[str, Any]:
     bastions = {}
     for machine in blue.own.machines:
         if machine.role == "bastion":
-            address = blue.allocations.host(machine.name).address6
+            its = blue.allocations.host(machine.name)
             bastion = entry.add(
-                Bastion, machine.name, site=machine.site, subnet=machine.segment, address6=address, mfa=FACTORS,
-                recording=SINK, **LOCKOUT,
+                Bastion, machine.name, site=machine.site, subnet=machine.segment, address6=its.address6,
+                address4=its.address4, mfa=FACTORS, recording=SINK, **LOCKOUT,
             )  # fmt: skip
-            bastions[machine.name] = {"address6": address, "netns": bastion.netns}
+            bastions[machine.name] = {"address6": its.address6, "netns": bastion.netns}
     entry.register_outputs({})
     return {"keys": [CITY_KEY, CITY_SIGNING_KEY], "timestamps": TIMESTAMPS, "bastions": bastions}
 

@@ -1,21 +1,19 @@
 """The ledger's file: made whole or not at all, opened with care, changed in one transaction for many, and looked through.
 
-SQLite with a write-ahead log and full sync: what has been answered is on the disk. The file is made under another name
-and then linked into its place, so that processes that come at once find one ledger, with its tables.
+SQLite with a write-ahead log and full sync: what has been answered is on the disk. How the file is made says
+`inventory.databases`.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import sqlite3
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from inventory import databases
 from inventory.allotting import stored
 from inventory.allotting.prefixes import BITS, Prefix, parse, text
 from inventory.problems import Refused, refuse
@@ -46,7 +44,7 @@ def opened(path: Path, *, create: bool) -> sqlite3.Connection:
             if not create:
                 raise refuse("ledger.missing", "没有地址台账:先运行编址步骤", "there is no ledger: run the address step first",
                              file=str(path))  # fmt: skip
-            _make(path)
+            databases.make(path, f"{_TABLES} PRAGMA user_version={FORMAT};")
         db = sqlite3.connect(path, timeout=_WAIT, isolation_level=None, check_same_thread=False)
         try:
             written = db.execute("PRAGMA user_version").fetchone()[0]
@@ -149,29 +147,3 @@ def audit(db: sqlite3.Connection) -> tuple[str, ...]:
 
 def _said(version: int, part: tuple[int, int, str]) -> str:
     return f"{text(Prefix(version, *part[:2]))} ({part[2] or 'free'})"
-
-
-def _make(path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
-    os.close(handle)
-    try:
-        db = sqlite3.connect(name, isolation_level=None)
-        try:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.executescript(f"BEGIN; {_TABLES} PRAGMA user_version={FORMAT}; COMMIT;")
-        finally:
-            db.close()
-        mask = os.umask(0o077)
-        os.umask(mask)
-        os.chmod(name, 0o666 & ~mask)
-        with contextlib.suppress(FileExistsError):
-            os.link(name, path)  # never overwrites
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    finally:
-        for left in (name, f"{name}-wal", f"{name}-shm"):
-            Path(left).unlink(missing_ok=True)

@@ -92,6 +92,13 @@ class Free:
         self._split(found, low, length, start)
         return True
 
+    def bar(self, length: int, start: int) -> None:
+        """Nothing of this prefix is free any more, however much of it was."""
+        if not self.carve(length, start):
+            last = start + (1 << (self.bits - length)) - 1
+            for each, low in [block for block in self.blocks() if start <= block[1] <= last]:
+                self.remove(each, low)
+
     def around(self, length: int, start: int) -> int | None:
         """Length of the free block in which a prefix lies; None where it is not free."""
         fits = self.lengths & ((2 << length) - 1)

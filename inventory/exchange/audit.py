@@ -23,6 +23,8 @@ from inventory.problems import Problem
 
 _LENGTHS6 = frozenset({*range(65), 96, 127, 128})
 """a segment is a /64 or an aggregate of them, a line a /127 (RFC 6164), one address a /128, NAT64 a /96 (RFC 6052)"""
+_FIELDS = {"site": ("站点", "site"), "zone": ("区域", "zone"), "bureau": ("单位", "owner")}
+"""what a field numbers → what it is called in a finding; others by their own name"""
 Sentence = tuple[str, str, str]
 """code, Chinese, English"""
 
@@ -157,16 +159,16 @@ class _Look:
         said = self.bits.said(row.first, row.length)
         if said is None:
             return
-        pairs = (
-            (said.site, self.words.site(row.site), ("站点", "site")),
-            (said.zone, self.words.zone(row.zone), ("区域", "zone")),
-            (said.owner, self.words.owner(row.owner), ("单位", "owner")),
-        )
-        for (says, written, (zh, en)), number in zip(pairs, said.numbers, strict=True):
-            if says == "":
+        written_ = {
+            "site": self.words.site(row.site), "zone": self.words.zone(row.zone), "bureau": self.words.owner(row.owner),
+        }  # fmt: skip
+        for slot, number, key in said.words:
+            zh, en = _FIELDS.get(slot.of, (slot.name, slot.name))
+            says, written = key or CITY, written_.get(slot.of)
+            if key is None:
                 yield ("asset.code", f"地址里的{zh}码 {number} 不在码表中:改地址,或在城市数据中登记",
                        f"the {en} code {number} in its bits is not in the code table: renumber it, or register the code")  # fmt: skip
-            elif says and written and written != says:
+            elif written and written != says:
                 yield (f"asset.misplaced-{en}",
                        f"填的{zh}是{self.words.named(written)},地址里的{zh}码 {number} 是{self.words.named(says)}:改正其一",
                        f"the {en} is written {written}, its bits (code {number}) say {says}: mend one of them")  # fmt: skip

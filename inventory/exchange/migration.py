@@ -15,7 +15,7 @@ from typing import Any
 from inventory.exchange import many
 from inventory.exchange.audit import by_network
 from inventory.exchange.bits import Layout, spaces
-from inventory.exchange.book import CITY, Book, Prefix, written
+from inventory.exchange.book import Book, Prefix, written
 from inventory.exchange.texts import prefix as parsed
 from inventory.exchange.words import Words
 from inventory.layout import same_city
@@ -168,7 +168,7 @@ class _Free:
 
     def __init__(self, bits: Layout, rows: Iterable[Prefix]) -> None:
         self._bits = bits
-        self._end = bits.area(bits.city.sites[0].key, bits.city.zones[0].key, CITY)[1]
+        self._end = bits.end
         self._listed: dict[int, set[tuple[int, int]]] = defaultdict(set)
         self._taken: dict[int, set[int]] = {}
         self._from: dict[tuple[int, int], int] = {}

@@ -1,4 +1,5 @@
-"""Our own plan as a `Book`: what the city's spaces are, and every segment, line, router and host that has addresses.
+"""Our own plan as a `Book`: what the city's spaces are, and every segment, line, router, translator and host that has
+addresses.
 
 Words are the keys of the city's data; the Chinese names stand in the lists of sites, zones and owners.
 """
@@ -25,6 +26,14 @@ def book(read: Read, allocations: Allocations) -> Book:
     prefixes.append(Prefix(*texts.prefix(city.addresses.link6), status="container", owner=CITY, name="link6"))
     prefixes.append(Prefix(*texts.prefix(city.addresses.loopback6), owner=CITY, name="loopback6"))
     prefixes += [Prefix(*texts.prefix(text), owner=CITY, name=name) for name, text in allocations.links.items()]
+    for word, block in (("locators", city.addresses.locators), ("nat64", city.addresses.nat64)):
+        if block:
+            prefixes.append(Prefix(*texts.prefix(block.prefix), status="container", owner=CITY, name=word))
+    prefixes += [Prefix(*texts.prefix(text), owner=CITY, name=name) for name, text in allocations.locators.items()]
+    for word, table in (("nat64", allocations.nat64), ("pool4", allocations.pool4)):
+        prefixes += [
+            Prefix(*texts.prefix(text), owner=CITY, site=site, name=f"{word}-{site}") for site, text in table.items()
+        ]
     bits = Layout(city)
     for name, both in allocations.segments.items():
         version, first, length = texts.prefix(both.cidr6)
@@ -36,7 +45,7 @@ def book(read: Read, allocations: Allocations) -> Book:
             if said
             else ("", "", "", "")
         )
-        for text in filter(None, (both.cidr6, both.cidr4)):
+        for text in filter(None, (both.cidr6, both.cidr4, both.ula)):
             version, first, length = texts.prefix(text)
             prefixes.append(Prefix(version, first, length, owner=owner, zone=zone, site=site, system=system, name=name))
     addresses = [

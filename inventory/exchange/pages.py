@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from inventory.exchange.book import Address, Book, Prefix, Word
-from inventory.exchange.netbox import ENDPOINTS
+from inventory.exchange.objects import ENDPOINTS
 
 
 def write(book: Book) -> str:

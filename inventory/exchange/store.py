@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from codecs import utf_8_decode
 from pathlib import Path
 
 from inventory.exchange import netbox, pages, table
@@ -10,15 +11,21 @@ from inventory.exchange.book import Book
 from inventory.places import Places
 from inventory.problems import Language, refuse
 
+_WINDOW = 1 << 18
+
 
 def load(path: Path) -> Book:
     """A CSV or JSON file as a book. Refused: missing, not UTF-8, another ending, or with everything wrong in it."""
-    reader = {".csv": table.read, ".json": netbox.read}.get(path.suffix.lower())
-    if reader is None:
+    form = path.suffix.lower()
+    if form not in (".csv", ".json"):
         raise refuse("asset.form", "只认 .csv 和 .json 文件:另存为 CSV UTF-8", "only .csv and .json files: save it as CSV UTF-8",
                      file=str(path))  # fmt: skip
     try:
-        text = path.read_bytes().decode("utf-8")
+        data = path.read_bytes()
+        if form == ".json":
+            _check(data)
+            return netbox.read(data, str(path))
+        return table.read(str(data, "utf-8"), str(path))
     except OSError as error:
         raise refuse("read.missing", f"读不了文件({error.strerror}):请检查路径", f"cannot be read ({error.strerror}): check the path",
                      file=str(path)) from None  # fmt: skip
@@ -29,7 +36,17 @@ def load(path: Path) -> Book:
             f"byte {error.start + 1} is not UTF-8: save it as 'CSV UTF-8' in the spreadsheet",
             file=str(path),
         ) from None
-    return reader(text, str(path))
+
+
+def _check(data: bytes) -> None:
+    """UnicodeDecodeError where it is not UTF-8. In small windows: the text of the whole would take twice the memory of
+    the bytes, and nobody needs it."""
+    view, at = memoryview(data), 0
+    while at < len(data):
+        try:
+            at += utf_8_decode(view[at : at + _WINDOW], "strict", at + _WINDOW >= len(data))[1]
+        except UnicodeDecodeError as error:
+            raise UnicodeDecodeError("utf-8", b"", at + error.start, at + error.end, error.reason) from None
 
 
 def save(path: Path, book: Book, language: Language = "zh") -> None:

@@ -125,7 +125,7 @@ def _prefixes(chunk: list[Cells], lines: list[int]) -> list[Prefix] | None:
     if set(kinds) - _PREFIX or set(status) - texts.STATUS.keys() or not texts.plain(words):
         return None
     try:
-        version, first, length = zip(*map(texts.prefix, text), strict=True)
+        version, first, length = texts.prefixes(text)
         read_ = [_each(texts.STATUS.__getitem__, status), _each(texts.vid, vlan), _each(texts.secret, secret)]
         columns = zip(version, first, length, network, read_[0], owner, zone, site, read_[1], read_[2], system, name, note,
                       lines, repeat(1))  # fmt: skip

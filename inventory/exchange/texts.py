@@ -7,7 +7,9 @@ or inside ::ffff:0:0/96 means another thing on every machine.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import repeat
+from operator import and_
 from socket import AF_INET, AF_INET6, inet_pton
 
 from inventory.exchange.book import LOW, STATUSES, Status, written
@@ -48,13 +50,16 @@ class Problems:
         else:
             self.found.append(Problem(code, zh, en, where, self.file, line, col))
 
+    def all(self) -> tuple[Problem, ...]:
+        """What was found, by line, and how many more there are."""
+        more = Problem("asset.more", f"另有 {self.more} 处:改正以上各处后再读一次",
+                       f"{self.more} more: mend these, then read it again", "", self.file)  # fmt: skip
+        return tuple(sorted((*self.found, *[more] * (self.more > 0)), key=lambda p: (p.line == 0, p.line, p.col)))
+
     def refuse(self) -> None:
         """Refused, where there is anything."""
-        if self.more:
-            self.found.append(Problem("asset.more", f"另有 {self.more} 处错误:改正以上各处后再读一次",
-                                      f"{self.more} more are wrong: mend these, then read it again", "", self.file))  # fmt: skip
         if self.found:
-            raise Refused(sorted(self.found, key=lambda p: (p.line == 0, p.line, p.col)))
+            raise Refused(self.all())
 
 
 def prefix(text: str) -> tuple[int, int, int]:
@@ -81,6 +86,21 @@ def prefix(text: str) -> tuple[int, int, int]:
             f"'{text}' has bits below /{length}: write {right}, or make it an address",
         )
     return version, value, length
+
+
+def prefixes(listed: Sequence[str]) -> tuple[Iterable[int], Iterable[int], Iterable[int]]:
+    """versions, first addresses, lengths of many prefixes, in half the time where all are IPv6. Wrong."""
+    heads, _, sizes = zip(*[text.partition("/") for text in listed], strict=True)
+    try:
+        # a text that is not IPv6 stops this at once
+        firsts = list(map(int.from_bytes, map(inet_pton, repeat(AF_INET6), heads)))
+        lengths = list(map(_SIZES.__getitem__, sizes))
+        if not any(map(and_, firsts, map(LOW[6].__getitem__, lengths))) and min(firsts) >= 1 << 48:
+            return repeat(6, len(firsts)), firsts, lengths
+    except (OSError, ValueError, LookupError):
+        pass
+    versions, firsts, lengths = zip(*map(prefix, listed), strict=True)
+    return versions, firsts, lengths
 
 
 def address(text: str) -> tuple[int, int, int]:

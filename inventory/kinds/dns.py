@@ -27,3 +27,14 @@ class Gslb(Recorded):
     sites: tuple[str, ...] | None = None
     health_check: bool | None = None
     automatic: bool | None = None
+
+
+class Zone(Kind):
+    """What the city's name servers answer for: a domain, and the names of the addresses in these prefixes."""
+
+    replaces: ClassVar[frozenset[str]] = frozenset({"name", "domain"})
+    domain: str
+    reverse: tuple[str, ...]
+    """prefixes, IPv6 and IPv4"""
+    servers: tuple[str, ...]
+    """names of the hosts of the role `resolver`"""

@@ -86,7 +86,7 @@ class Evidence(Recorded):
     about: str | None = None
     """`<kind>/<name>`"""
     subject: str | None = None
-    """drill, restore-test, export-path, supply-chain, dependency-inventory, approval, scan"""
+    """drill, restore-test, export-path, deletion, supply-chain, dependency-inventory, approval, scan"""
     date: str | None = None
     expires: str | None = None
     document: str | None = None

@@ -70,6 +70,8 @@ class Policy(Recorded):
     """`<kind>/<name>`, `*`"""
     conditions: tuple[str, ...] | None = None
     """names of what it looks at: sec_level, data_class, source, mfa, tls, prefix"""
+    sources: tuple[str, ...] | None = None
+    """prefixes that `source` stands for"""
     attached: tuple[str, ...] | None = None
 
 
@@ -86,5 +88,7 @@ class Group(Recorded):
 class Settings(Recorded):
     """Of a console."""
 
+    of: str | None = None
+    """`sec.bastion/<name>`; None: of the console of the cloud"""
     concurrent_sessions: int | None = None
     idle_minutes: int | None = None

@@ -1,10 +1,39 @@
-"""The extranet: segments, routers, lines, security groups, flows, load balancers."""
+"""The extranet: its address plan, segments, routers, lines, security groups, flows, load balancers."""
 
 from __future__ import annotations
 
 from typing import ClassVar, Literal
 
+from pydantic import Field
+
 from inventory.kinds.base import Kind, Recorded
+from inventory.model.base import Frozen
+
+
+class PlanField(Frozen):
+    """A field of a segment's prefix, from the left: its width, its code table (key → code, "" for what belongs to none)
+    and the codes that nobody gets."""
+
+    name: str
+    of: Literal["site", "zone", "bureau", "tier", "fixed", "segment"]
+    bits: int
+    codes: dict[str, int] = Field(default_factory=dict)
+    reserved: tuple[int, ...] = ()
+
+
+class Plan(Recorded):
+    """The address plan as it is written: what a segment's prefix says, and the spaces beside the segments."""
+
+    prefix6: str
+    ula: str
+    prefix4: str
+    public4: str
+    fields: tuple[PlanField, ...]
+    """with the length of `prefix6` they come to 64"""
+    link6: str
+    loopback6: str
+    locators: str | None = None
+    nat64: str | None = None
 
 
 class Subnet(Kind):
@@ -25,7 +54,7 @@ class Router(Kind):
 
     replaces: ClassVar[frozenset[str]] = frozenset({"name", "site"})
     outputs: ClassVar[dict[str, type]] = {"status": str}
-    ill: ClassVar[frozenset[str]] = frozenset({"lost"})
+    ill: ClassVar[frozenset[str]] = frozenset({"lost", "unrouted"})
     role: Literal["core", "access"]
     asn: int
     loopback6: str
@@ -57,6 +86,9 @@ class Link(Kind):
     lines: int
     carriers: tuple[str, ...]
     encryption: Literal["none", "ipsec", "macsec"]
+    medium: Literal["fibre", "microwave", "satellite"] = "fibre"
+    backup: bool = False
+    """stands by: routes lead over it only where nothing else is left"""
     carries: tuple[str, ...] = ("production", "replication")
 
 
@@ -156,6 +188,8 @@ class Port(Recorded):
     bound_to: str | None = None
     """what its rules follow: port, machine, hypervisor"""
     port_security: bool | None = None
+    address_binding: bool | None = None
+    """its hardware and IP addresses are bound to it"""
     allowed_addresses: tuple[str, ...] | None = None
     """prefixes that it may speak from beside its own"""
 
@@ -211,6 +245,7 @@ class Flowlog(Recorded):
     of: str | None = None
     """`net.vpc/…`, `net.subnet/…` or a boundary device"""
     fields: tuple[str, ...] | None = None
+    """time, source, destination, source-port, destination-port, protocol, action; `*`: all"""
     sink: str | None = None
     retention_days: int | None = None
     families: tuple[str, ...] | None = None

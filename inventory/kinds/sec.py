@@ -22,11 +22,12 @@ class Certificate(Kind):
 class Bastion(Kind):
     """The one way in for operators: every SSH session and every question to Prometheus starts at its address."""
 
-    replaces: ClassVar[frozenset[str]] = frozenset({"name", "site", "address6"})
+    replaces: ClassVar[frozenset[str]] = frozenset({"name", "site", "address6", "address4"})
     outputs: ClassVar[dict[str, type]] = {"netns": str}
     """path of the network namespace that it is, "" where it is a machine of its own"""
     subnet: str
     address6: str
+    address4: str | None = None
     mfa: tuple[str, ...]
     """factors, e.g. password, certificate, ukey"""
     lockout_tries: int
@@ -60,7 +61,7 @@ class Firewall(Device):
     zones: tuple[str, ...] | None = None
     """keys of the zones that it stands between"""
     networks: tuple[str, ...] | None = None
-    """names of external networks that it has an interface to"""
+    """names of external networks that it has an interface to: `internet`, or the name of a `net.vpn` between sites"""
     stateful: bool | None = None
     default: str | None = None
     """deny, allow"""

@@ -51,6 +51,8 @@ class Lifecycle(Recorded):
     bucket: str | None = None
     expire_days: int | None = None
     """None: never"""
+    covers_copies: bool | None = None
+    """what it deletes goes from replicas and backups too"""
 
 
 class Snapshot(Recorded):

@@ -68,6 +68,11 @@ class LinkPlan(Frozen):
     rtt_ms: float = Field(ge=0)
     lines: int = Field(ge=1, description="独立线路数 / independent lines")
     encryption: Literal["none", "ipsec", "macsec"]
+    medium: Literal["fibre", "microwave", "satellite"] = "fibre"
+    backup: bool = Field(False, description="备用:别的路都断了才走它 / stands by: used only where no other way is left")
+    carrier: str | None = Field(
+        None, description="承运者;缺省取两端站点的运营商 / who runs it; by default the carriers of the two sites"
+    )
     provenance: Provenance
 
 

@@ -58,6 +58,10 @@ class Family(Frozen):
     )
     ipv4: int | None = Field(None, ge=8, le=30, description="IPv4 前缀长度 / length of the IPv4 prefix")
     ula: bool = Field(False, description="另配唯一本地地址 / a unique local prefix as well")
+    dhcp6: bool = Field(
+        False,
+        description="终端由 DHCPv6 取地址,缺省自行配置 / its hosts ask DHCPv6 for addresses; else they make their own",
+    )
 
 
 class Address(Frozen):
@@ -68,6 +72,13 @@ class Address(Frozen):
     ula: str
     prefix4: str
     public4: str
+    """seen from outside: what translators to IPv4 speak from"""
+    pool4: int = Field(
+        27,
+        ge=8,
+        le=30,
+        description="每个站点的 NAT64 从 public4 中得到的长度 / of what each site's NAT64 has of public4",
+    )
     fields: tuple[Part, ...] = Field(min_length=1)
     """with the length of `prefix6` they come to 64"""
     families: tuple[Family, ...] = ()

@@ -7,6 +7,7 @@ it refuses them.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 Network = IPv4Network | IPv6Network
@@ -18,8 +19,8 @@ def minimum(own: Iterable[str], foreign: Iterable[str]) -> tuple[str, ...]:
     """Aggregates of `own` that no prefix of `foreign` meets, IPv6 first, in order. Where own and foreign themselves
     overlap, own stands as it is."""
     mine, theirs = (
-        [ip_network(text, strict=False) for text in own],
-        [ip_network(text, strict=False) for text in foreign],
+        [_network(text) for text in own],
+        [_network(text) for text in foreign],
     )
     found: list[str] = []
     for version, width, make in ((6, 128, IPv6Network), (4, 32, IPv4Network)):
@@ -27,6 +28,12 @@ def minimum(own: Iterable[str], foreign: Iterable[str]) -> tuple[str, ...]:
         others = sorted({_span(net) for net in theirs if net.version == version})
         found += [str(make(span)) for span in _cover(spans, others, width)]
     return tuple(found)
+
+
+@lru_cache(maxsize=1 << 17)
+def _network(text: str) -> Network:
+    """What is foreign to one site is foreign to the next: each text is read once."""
+    return ip_network(text, strict=False)
 
 
 def _span(net: Network) -> _Span:

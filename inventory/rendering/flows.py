@@ -17,6 +17,7 @@ SSH, EXPORTER, HTTPS = 22, 9100, 443
 ETCD_CLIENT, ETCD_PEER, PATRONI = 2379, 2380, 8008
 SYSLOG_TLS, NTP = 6514, 123
 PROMETHEUS, ALERTMANAGER = 9090, 9093
+NAMES = 53
 
 _WIDEST = 16
 """a declared range of more ports than this is not opened port by port"""
@@ -112,6 +113,8 @@ def listening(estate: Estate, of: Resource) -> tuple[int, ...]:
         ports.add(log_port(estate, of))
     elif role == "monitor":
         ports.update((PROMETHEUS, ALERTMANAGER))
+    elif role == "resolver":
+        ports.add(NAMES)
     if database is not None:
         if len(voters(database)) > 1:
             ports.update((ETCD_CLIENT, ETCD_PEER))

@@ -1,18 +1,24 @@
 """FRR of a router: in, the estate and a router's name; out, `frr.conf`. One AS a site.
 
 Core routers of different sites speak eBGP over the IPv6 addresses of the line between them, for both families, with
-BFD. A site advertises the fewest prefixes that cover its own and touch nobody else's (`aggregates`), passes on those
-of other sites, and takes exactly the other sites' from a neighbour: a longer, a shorter or an own prefix never gets in.
+BFD. The way of the shortest round trip is taken, then of the fewest lines, then by the neighbour's router id, as
+`routes` has it, whatever the number of ASes: each line adds its cost to the metric (MED). A site advertises the fewest
+prefixes that cover its own and touch nobody else's (`aggregates`), passes on those of other sites, and takes exactly the
+other sites' from a neighbour: a longer, a shorter or an own prefix never gets in. A line that stands by is watched
+slowly, and what comes over it is marked and least preferred by every router that hears of it, so that the whole city uses
+it only where nothing else is left.
+
 Where a site has more than one router, OSPFv3 carries loopbacks and IPv6 segments between them, and iBGP between the
 loopbacks what comes from outside, and IPv4. Addresses and devices are those of `nodes`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Interface, ip_network
+from typing import Any
 
 from inventory.estate import Estate, Resource
 from inventory.problems import Problem, Refused
@@ -24,7 +30,25 @@ VERSION = "8.4"
 """whose syntax this is (Debian 12)"""
 BFD_MS, BFD_MISSES = 100, 3
 """a silent line is given up after 0.3 s; BGP's own hold time is the second net"""
-KEEPALIVE_S, HOLD_S = 1, 3
+KEEPALIVE_S, HOLD_S, CONNECT_S = 1, 3, 1
+BACKUP_BFD_MS = 1000
+BACKUP_KEEPALIVE_S, BACKUP_HOLD_S = 10, 30
+"""a line that stands by may be a satellite's: its delay changes, and every packet is dear"""
+BACKUP_COMMUNITY = "64496:15"
+"""on what came over a line that stands by (RFC 1997). The preference alone stays inside a site, and a shorter path
+behind somebody else's satellite would win over a longer one on the ground"""
+_WAYS = 256
+"""a line counts its round trip in microseconds so many times, and one: of ways of one length that of the fewest lines
+wins, as long as no way has more lines than this"""
+
+
+_KERNEL = tuple(
+    line for word, version, all_, longest in (("ip", 4, "0.0.0.0/0", 31), ("ipv6", 6, "::/0", 127)) for line in (
+        f"{word} prefix-list segments{version} seq 5 permit {all_} le {longest}", f"route-map segments{version} permit 10",
+        f" match {word} address prefix-list segments{version}", " set metric 0", "exit", "!",
+    )
+)  # fmt: skip
+"""of the kernel's routes those that are no host's; the way to them costs nothing"""
 
 
 @dataclass(frozen=True)
@@ -46,10 +70,20 @@ class _City:
 
     @cached_property
     def net(self) -> Net:
-        return nodes.net(self.estate)
+        return self._kept("facts of routing", lambda: nodes.net(self.estate))
 
     @cached_property
     def sites(self) -> dict[str, _Site]:
+        return self._kept("announced", self._sites)
+
+    def _kept(self, what: str, make: Callable[[], Any]) -> Any:
+        """Made once an estate, and kept with it as its indexes are: every router's text needs all of it."""
+        kept = vars(self.estate)
+        if what not in kept:
+            kept[what] = make()
+        return kept[what]
+
+    def _sites(self) -> dict[str, _Site]:
         routers: dict[str, list[Resource]] = {}
         for router in sorted(self.estate.kind("net.router"), key=lambda r: (r["role"] != "core", r.name)):
             routers.setdefault(router.get("site") or "", []).append(router)
@@ -77,8 +111,12 @@ def advertised(estate: Estate) -> dict[str, tuple[str, ...]]:
     return {key: site.own for key, site in _City(estate).sites.items()}
 
 
-def frr(estate: Estate, router: str, name: Namer = nodes.device) -> str:
-    """`frr.conf` of one router. Refused where an address is not known yet, or a site has routers of two ASes."""
+def frr(estate: Estate, router: str, name: Namer = nodes.device, *, each: bool = False) -> str:
+    """`frr.conf` of one router. Refused where an address is not known yet, or a site has routers of two ASes.
+
+    `each`: every segment is advertised by itself, and is what the kernel of its router refuses as a whole, with the
+    hosts' ports as longer routes: the file then says nothing of segments and does not change with them, and the tables
+    that come of it are those of `nodes`, route for route. So are the lab's routers."""
     city = _City(estate)
     found = estate.named("net.router", router)
     if found is None:
@@ -88,7 +126,7 @@ def frr(estate: Estate, router: str, name: Namer = nodes.device) -> str:
         raise Refused([Problem("rendering.asn", f"站点 {found.get('site')} 的路由器写了不同的自治系统号:一个站点只能有一个",
                                f"the routers of site {found.get('site')} are of different ASes: a site is one AS",
                                f"net.router/{router}")])  # fmt: skip
-    return "\n".join(_Speaker(city, router, name).text()) + "\n"
+    return "\n".join(_Speaker(city, router, name, each).text()) + "\n"
 
 
 @dataclass(frozen=True)
@@ -96,22 +134,30 @@ class _Speaker:
     city: _City
     router: str
     name: Namer
+    each: bool
 
     def text(self) -> Iterator[str]:
         yield f"! {self.router}: 由梁柱根据部署图生成,请勿手改 / made by Liangzhu from the estate: do not edit"
         yield from (f"frr version {VERSION}", "frr defaults datacenter", f"hostname {self.router}",
                     "service integrated-vtysh-config", "!")  # fmt: skip
-        if self.is_speaker:
-            yield from self._lists()
-        # what nobody has taken is refused here, and gives the aggregate a route to be advertised from
-        held = [text for text in self.originated if text in self.site.summed or text in self._segments4(self.router)]
-        yield from (f"{_ip(text)} route {text} blackhole 254" for text in held)
-        yield "!"
+        if self.each:
+            yield from _KERNEL
+        else:
+            yield from self._summed()
+        yield from self._incoming()
+        if self.mates:
+            # says nothing, but that there is one makes bgpd forget what a map has set on the way in: else it believes
+            # the next hop to be chosen, and next-hop-self does nothing
+            yield from ("route-map mates permit 10", "exit", "!")
         if self.mates:
             yield from self._ospf()
         if self.neighbours:
-            yield from ("bfd", " profile line", f"  detect-multiplier {BFD_MISSES}", f"  receive-interval {BFD_MS}",
-                        f"  transmit-interval {BFD_MS}", " exit", " !", "exit", "!")  # fmt: skip
+            yield "bfd"
+            for profile in dict.fromkeys(_profile(line) for line, _, _ in self.neighbours):
+                every = BACKUP_BFD_MS if profile == "backup" else BFD_MS
+                yield from (f" profile {profile}", f"  detect-multiplier {BFD_MISSES}", f"  receive-interval {every}",
+                            f"  transmit-interval {every}", " exit", " !")  # fmt: skip
+            yield from ("exit", "!")
         if self.neighbours or self.mates:
             yield from self._bgp()
         yield "end"
@@ -127,8 +173,7 @@ class _Speaker:
     @cached_property
     def id(self) -> str:
         """Router id: the last 32 bits of the loopback, which no two routers share."""
-        number = int(IPv6Interface(self.city.net.loopbacks[self.router]).ip) & 0xFFFFFFFF
-        return str(IPv4Address(number or 1 << 31))
+        return str(IPv4Address(nodes.numbers(self.city.net)[self.router]))
 
     @cached_property
     def mates(self) -> tuple[str, ...]:
@@ -147,18 +192,35 @@ class _Speaker:
         return tuple(found)
 
     @cached_property
+    def stands_by(self) -> bool:
+        """Whether some line of the city stands by: every site may hear of what came over it."""
+        return any(line.backup for line in self.city.net.lines)
+
+    @cached_property
     def originated(self) -> tuple[str, ...]:
         """What this router itself puts into BGP. What a mate does is passed on: said here too, the own word would
         win over the mate's, and the way to it be lost."""
+        if self.each:
+            return (*self._backbone, *self._translated(self.router))
         if not self.is_speaker:
             return self._by_bgp(self.router)
         theirs = {text for mate in self.mates for text in self._by_bgp(mate)}
         return tuple(text for text in self.site.own if text not in theirs)
 
+    @cached_property
+    def _backbone(self) -> tuple[str, ...]:
+        """Lines that begin at the site and its loopbacks: the first router says them for its mates, as OSPFv3 tells it."""
+        if not self.is_speaker:
+            return ()
+        lines = (line.prefix6 for line in self.city.net.lines if line.routers[0] in self.site.routers)
+        return _ordered((*lines, *(self.city.net.loopbacks[router] for router in self.site.routers)))
+
     def _by_bgp(self, router: str) -> tuple[str, ...]:
         """Of a router that is not the first: what OSPFv3 does not carry."""
-        translated = (prefix.text for prefix in self.city.net.translated if prefix.router == router)
-        return (*self._segments4(router), *sorted(translated))
+        return (*self._segments4(router), *self._translated(router))
+
+    def _translated(self, router: str) -> tuple[str, ...]:
+        return tuple(sorted(prefix.text for prefix in self.city.net.translated if prefix.router == router))
 
     def _segments4(self, router: str) -> tuple[str, ...]:
         segments = (s for s in self.city.net.segments if s.router == router)
@@ -167,6 +229,14 @@ class _Speaker:
     def others(self, but: str) -> tuple[str, ...]:
         """What every site but one, and this one, advertises."""
         return tuple(text for key, s in self.city.sites.items() if key not in (but, self.site.key) for text in s.own)
+
+    def _summed(self) -> Iterator[str]:
+        if self.is_speaker:
+            yield from self._lists()
+        # what nobody has taken is refused here, and gives the aggregate a route to be advertised from
+        held = [text for text in self.originated if text in self.site.summed or text in self._segments4(self.router)]
+        yield from (f"{_ip(text)} route {text} blackhole 254" for text in held)
+        yield "!"
 
     def _lists(self) -> Iterator[str]:
         for other in dict.fromkeys(site.key for _, site, _ in self.neighbours):
@@ -177,6 +247,26 @@ class _Speaker:
             yield from _list("mates", self.others(""))
         yield "!"
 
+    def _incoming(self) -> Iterator[str]:
+        """What each line makes of what comes over it: its cost, and whether it came over one that stands by."""
+        if self.stands_by and self.neighbours:
+            yield from (f"bgp community-list standard backup permit {BACKUP_COMMUNITY}", "!")
+        least = " set local-preference 0"
+        for line, _, _ in self.neighbours:
+            head = f"route-map from-{line.name} permit"
+            each = (
+                f" set metric +{round(line.rtt_ms * 1000) * _WAYS + 1}",
+                " set ipv6 next-hop prefer-global",
+                "exit",
+                "!",
+            )
+            if line.backup:
+                yield from (f"{head} 10", f" set community {BACKUP_COMMUNITY} additive", least, *each)
+            elif self.stands_by:
+                yield from (f"{head} 10", " match community backup", least, *each, f"{head} 20", *each)
+            else:
+                yield from (f"{head} 10", *each)
+
     def _ospf(self) -> Iterator[str]:
         links = [(edge, edge.ends.index(self.router)) for edge in nodes.edges(self.city.net, self.name)
                  if edge.name == "star" and self.router in edge.ends]  # fmt: skip
@@ -184,47 +274,70 @@ class _Speaker:
         yield from ("interface lo", area, passive, "exit", "!")
         for edge, end in links:
             yield from (f"interface {edge.devices[end]}", area, " ipv6 ospf6 network point-to-point", " ipv6 ospf6 bfd",
-                        "exit", "!")  # fmt: skip
+                        f" ipv6 ospf6 hello-interval {KEEPALIVE_S}", f" ipv6 ospf6 dead-interval {HOLD_S}", "exit", "!")  # fmt: skip
         for segment in sorted(self.city.net.segments, key=lambda s: s.name):
-            if segment.router == self.router:
+            if segment.router == self.router and not self.each:
                 yield from (f"interface {self.name('segment', segment.name)}", area, passive, "exit", "!")
         yield from ("router ospf6", f" ospf6 router-id {self.id}", "exit", "!")
 
     def _bgp(self) -> Iterator[str]:
         mates = [(mate, str(IPv6Interface(self.city.net.loopbacks[mate]).ip)) for mate in self.mates]
-        yield from (f"router bgp {self.site.asn}", f" bgp router-id {self.id}", " no bgp default ipv4-unicast")
+        yield from (f"router bgp {self.site.asn}", f" bgp router-id {self.id}", " no bgp default ipv4-unicast",
+                    " bgp always-compare-med", " bgp bestpath as-path ignore", " bgp bestpath compare-routerid")  # fmt: skip
+        if self.each:
+            yield " no bgp network import-check"
         for line, site, address in self.neighbours:
+            timers = (BACKUP_KEEPALIVE_S, BACKUP_HOLD_S) if line.backup else (KEEPALIVE_S, HOLD_S)
             yield from (f" neighbor {address} remote-as {site.asn}", f" neighbor {address} description {line.name}",
-                        f" neighbor {address} bfd profile line", f" neighbor {address} timers {KEEPALIVE_S} {HOLD_S}",
+                        f" neighbor {address} bfd profile {_profile(line)}",
+                        f" neighbor {address} timers {timers[0]} {timers[1]}",
+                        f" neighbor {address} timers connect {CONNECT_S}",
                         f" neighbor {address} capability extended-nexthop")  # fmt: skip
         for mate, address in mates:
             yield from (f" neighbor {address} remote-as {self.site.asn}", f" neighbor {address} description {mate}",
                         f" neighbor {address} update-source lo", f" neighbor {address} timers {KEEPALIVE_S} {HOLD_S}",
+                        f" neighbor {address} timers connect {CONNECT_S}",
                         f" neighbor {address} capability extended-nexthop")  # fmt: skip
         for family, version in (("ipv4 unicast", 4), ("ipv6 unicast", 6)):
             yield from (" !", f" address-family {family}")
             yield from (f"  network {text}" for text in self.originated if ip_network(text).version == version)
-            for _, site, address in self.neighbours:
-                yield from (f"  neighbor {address} activate",
-                            f"  neighbor {address} prefix-list in{version} in",
-                            f"  neighbor {address} prefix-list to-{site.key}{version} out")  # fmt: skip
+            if self.each:
+                yield f"  redistribute kernel route-map segments{version}"
+            yield "  maximum-paths 1"
+            for line, site, address in self.neighbours:
+                yield from (f"  neighbor {address} activate", f"  neighbor {address} attribute-unchanged med",
+                            f"  neighbor {address} route-map from-{line.name} in")  # fmt: skip
+                if not self.each:
+                    yield from (f"  neighbor {address} prefix-list in{version} in",
+                                f"  neighbor {address} prefix-list to-{site.key}{version} out")  # fmt: skip
             for _, address in mates:
-                yield from (f"  neighbor {address} activate", f"  neighbor {address} next-hop-self")
-                if self.is_speaker:
+                yield from (f"  neighbor {address} activate", f"  neighbor {address} next-hop-self",
+                            f"  neighbor {address} route-map mates out")  # fmt: skip
+                if self.is_speaker and self.each:
+                    yield f"  neighbor {address} route-reflector-client"
+                elif self.is_speaker:
                     yield f"  neighbor {address} prefix-list mates{version} out"
             yield " exit-address-family"
         yield from ("exit", "!")
+
+
+def _profile(line: Line) -> str:
+    """Of BFD."""
+    return "backup" if line.backup else "line"
 
 
 def _ip(text: str) -> str:
     return "ipv6" if ":" in text else "ip"
 
 
+def _ordered(prefixes: Iterable[str]) -> tuple[str, ...]:
+    nets = sorted(map(ip_network, {normal(text) for text in prefixes}), key=lambda net: (int(net[0]), net.prefixlen))
+    return tuple(map(str, nets))
+
+
 def _list(name: str, prefixes: Iterable[str]) -> Iterator[str]:
     """A prefix list a family: exactly these, and an empty list still denies everything."""
-    ordered = sorted(
-        {normal(text) for text in prefixes}, key=lambda t: (int(ip_network(t)[0]), ip_network(t).prefixlen)
-    )
+    ordered = _ordered(prefixes)
     for word, version in (("ip", 4), ("ipv6", 6)):
         mine = [text for text in ordered if ip_network(text).version == version]
         yield from (f"{word} prefix-list {name}{version} seq {5 * n} permit {text}" for n, text in enumerate(mine, 1))

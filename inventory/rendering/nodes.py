@@ -37,6 +37,7 @@ class Line:
     routers: tuple[str, str]
     prefix6: str
     rtt_ms: float
+    backup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,17 +121,28 @@ def net(estate: Estate) -> Net:
         tuple(routes.Router(r.name, r.get("site") or "", r["role"]) for r in routers),
         {r.name: r["loopback6"] for r in routers},
         tuple(
-            Line(line.name, (line["routers"][0], line["routers"][1]), line["prefix6"], float(line["rtt_ms"]))
+            Line(
+                line.name,
+                (line["routers"][0], line["routers"][1]),
+                line["prefix6"],
+                float(line["rtt_ms"]),
+                bool(line.get("backup")),
+            )
             for line in estate.kind("net.link")
         ),
         tuple(Segment(s.name, s["router"], prefixes(s["cidr6"], s.get("cidr4"))) for s in estate.kind("net.subnet")),
         tuple(Port(e.kind, e.name, behind[e["subnet"]], e["address6"], e.get("address4")) for e in ends),
-        tuple(
-            routes.Prefix(normal(router[key]), router.name, rest=False)
-            for router in routers
-            for key in ("nat64", "pool4")
-            if router.get("nat64") and router.get("pool4")
-        ),
+        translations((router.name, router.get("nat64"), router.get("pool4")) for router in routers),
+    )
+
+
+def translations(routers: Iterable[tuple[str, str | None, str | None]]) -> tuple[routes.Prefix, ...]:
+    """What translators have, at their routers. In: name, NAT64 prefix, IPv4 pool."""
+    return tuple(
+        routes.Prefix(normal(text), name, rest=False)
+        for name, nat64, pool4 in routers
+        for text in (nat64, pool4)
+        if text and nat64 and pool4
     )
 
 
@@ -139,7 +151,10 @@ def tables(of: Net, name: Namer = device, down: Iterable[str] = ()) -> dict[str,
     cut = set(down)
     between = edges(of, name)
     found = routes.tables(
-        [router.name for router in of.routers], [edge for edge in between if edge.name not in cut], spread(of)
+        [router.name for router in of.routers],
+        [edge for edge in between if edge.name not in cut],
+        spread(of),
+        numbers(of),
     )
     addresses: dict[str, list[tuple[str, str]]] = {
         r: [("lo", str(ip_interface(text)))] for r, text in of.loopbacks.items()
@@ -170,8 +185,20 @@ def edges(of: Net, name: Namer = device) -> tuple[Edge, ...]:
             net_ = ip_network(line.prefix6, strict=False)
             addresses = f"{net_[0]}/{net_.prefixlen}", f"{net_[1]}/{net_.prefixlen}"
             devices = name("line", line.name, "0"), name("line", line.name, "1")
-            found.append(Edge(line.name, line.routers, addresses, devices, round(line.rtt_ms * 1000)))
+            cost = routes.cost(line.rtt_ms, line.backup)
+            found.append(Edge(line.name, line.routers, addresses, devices, cost, int(net_.network_address)))
     return tuple(found)
+
+
+def numbers(of: Net) -> dict[str, int]:
+    """Of every router that has a loopback: the last 32 bits of it, which no two share. Its router id in protocols, and
+    what decides between ways that are equal otherwise."""
+    return {name: number(text) for name, text in of.loopbacks.items()}
+
+
+def number(loopback: str) -> int:
+    """Of the router that has it."""
+    return int(ip_interface(loopback).ip) & 0xFFFFFFFF or 1 << 31
 
 
 def spread(of: Net) -> tuple[routes.Prefix, ...]:

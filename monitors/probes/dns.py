@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
-A, NS, CNAME, AAAA = 1, 2, 5, 28
+A, NS, CNAME, PTR, AAAA = 1, 2, 5, 12, 28
 _TRUNCATED, _AUTHORITATIVE, _RESPONSE, _RECURSE = 0x0200, 0x0400, 0x8000, 0x0100
 _MOST_POINTERS = 64
 
@@ -107,7 +107,7 @@ def _value(data: bytes, at: int, length: int, type_: int) -> str:
         return str(IPv4Address(data[at : at + 4]))
     if type_ == AAAA and length == 16:
         return str(IPv6Address(data[at : at + 16]))
-    return _name(data, at)[0] if type_ in (NS, CNAME) else ""
+    return _name(data, at)[0] if type_ in (NS, CNAME, PTR) else ""
 
 
 def _name(data: bytes, at: int) -> tuple[str, int]:

@@ -7,7 +7,8 @@ whatever it does. Runs on the host; standard library and Debian's own tools only
     packages:  names that must be installed; hosts have no package source, so a missing one is a fault of the image
     locked:    accounts that must have no usable password
     folders:   [{path, mode, owner, group, only}]    only: true removes files in it that are not in `files`
-    files:     [{path, content, mode, owner, group, absent, then}]   then: units or `commands` to run on a change
+    files:     [{path, content, mode, owner, group, absent, then}]   then: units or `commands` to run on a change;
+               absent: true removes it, `untouched: true` leaves it to whoever made it
     verify:    [[argv], …] run after any change; if one fails, every file is put back and nothing is restarted
     secrets:   {word: value}: `@@word@@` in a file's content becomes the value; never shown
     commands:  {name: [argv]} run when a file says `then: name`
@@ -108,6 +109,8 @@ class Files:
         """Write or remove a file, atomically, if it is not right already."""
         path, wanted = entry["path"], (entry.get("content") or "").encode()
         there = os.path.lexists(path)
+        if entry.get("untouched"):
+            return
         if entry.get("absent"):
             if there:
                 self.keep(path, entry)

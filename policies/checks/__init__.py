@@ -16,16 +16,56 @@ from policies.checks.shape import Check, Judge
 CHECKS: dict[str, str] = {
     id_: f"policies.checks.{area}.{id_.lower().replace('-', '_')}:judge"
     for area, ids in {
-        "net": ("NET-001", "NET-002", "NET-003", "NET-004", "NET-005", "NET-007", "IP6-001", "IP6-003", "TEN-002"),
-        "bnd": ("BND-001", "BND-003", "BND-004", "BND-005", "BND-006", "BND-016", "BND-017"),
-        "iam": ("IAM-001", "IAM-002", "IAM-004", "IAM-006", "IAM-008", "IAM-013"),
-        "dr": ("DR-001", "DR-002", "DR-003", "DR-012"),
+        "net": (
+            "NET-001",
+            "NET-002",
+            "NET-003",
+            "NET-004",
+            "NET-005",
+            "NET-006",
+            "NET-007",
+            "NET-008",
+            "NET-009",
+            "IP6-001",
+            "IP6-002",
+            "IP6-003",
+            "IP6-004",
+            "TEN-002",
+        ),
+        "bnd": (
+            "BND-001",
+            "BND-002",
+            "BND-003",
+            "BND-004",
+            "BND-005",
+            "BND-006",
+            "BND-007",
+            "BND-008",
+            "BND-009",
+            "BND-010",
+            "BND-011",
+            "BND-012",
+            "BND-013",
+            "BND-014",
+            "BND-015",
+            "BND-016",
+            "BND-017",
+        ),
+        "ten": ("TEN-003", "TEN-004", "TEN-005", "TEN-006", "TEN-008", "TEN-009", "TEN-010"),
+        "iam": ("IAM-001", "IAM-002", "IAM-003", "IAM-004", "IAM-005", "IAM-006", "IAM-007", "IAM-008", "IAM-009", "IAM-010",
+                "IAM-011", "IAM-012", "IAM-013", "IAM-014", "IAM-015", "IAM-016"),
+        "dr": ("DR-001", "DR-002", "DR-003", "DR-004", "DR-005", "DR-006", "DR-007", "DR-008", "DR-009", "DR-010",
+               "DR-011", "DR-012", "DR-013"),
         "cry": ("CRY-001", "CRY-005", "CRY-006"),
-        "dat": ("DAT-001", "DAT-002", "DAT-005", "DAT-009"),
-        "gov": ("TEN-001", "LOG-004", "CHG-003", "XC-003"),
+        "dat": ("DAT-001", "DAT-002", "DAT-003", "DAT-004", "DAT-005", "DAT-006", "DAT-007", "DAT-008", "DAT-009", "DAT-010"),
+        "res": ("RES-001", "RES-002", "RES-003", "RES-004"),
+        "img": ("IMG-001", "IMG-002", "IMG-003"),
+        "log": ("LOG-001", "LOG-002", "LOG-003", "LOG-004", "LOG-005", "LOG-006", "LOG-007", "LOG-008", "LOG-009", "LOG-010"),
+        "mon": ("MON-001", "MON-002", "MON-003", "MON-004", "MON-005", "MON-006", "MON-007", "MON-008", "MON-009"),
+        "gov": ("TEN-001", "CHG-003", "XC-003"),
     }.items()
     for id_ in ids
-}
+}  # fmt: skip
 """id → "module:function"; the module's `CHECK` describes it"""
 
 

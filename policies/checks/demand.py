@@ -33,6 +33,11 @@ class Demand:
         everywhere = [self.there.get(site, frozenset()) for site in pair]
         return frozenset.intersection(*everywhere) | self.moved.get(pair, frozenset()) if everywhere else frozenset()
 
+    def out_of(self, site: str) -> frozenset[str]:
+        """Systems that move something between a site and any other."""
+        others = {*self.there, *(end for pair in self.moved for end in pair)} - {site}
+        return frozenset().union(*(self.between((site, other)) for other in others))
+
     def total(self, systems: Iterable[str]) -> tuple[float, list[Words]]:
         """Their peaks together in Mbps, and why that may not be all."""
         total, open_ = 0.0, []

@@ -26,9 +26,13 @@ _GLOBAL6 = Span(6, 0x2000 << 112, (0x4000 << 112) - 1)
 _HALF4 = 1 << 31
 
 
-@lru_cache(maxsize=65536)
-def span(text: str) -> Span | None:
+def span(text: Any) -> Span | None:
     """The addresses of a prefix or address in text; None where it is neither."""
+    return _span(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=65536)
+def _span(text: str) -> Span | None:
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError:
@@ -118,5 +122,7 @@ def rule(resource: Resource) -> Rule | Looked:
 
 
 def port_range(value: Any) -> tuple[int, int] | None:
-    """First and last port; numbers may come back from the wire as floats."""
-    return (int(value[0]), int(value[1])) if value and len(value) == 2 else None
+    """First and last port; numbers may come back from the wire as floats. What is no range is not stated."""
+    pair = value if isinstance(value, list | tuple) else ()
+    numbers = [int(one) for one in pair if isinstance(one, int | float)]
+    return (numbers[0], numbers[1]) if len(numbers) == len(pair) == 2 else None

@@ -89,7 +89,7 @@ class Looked:
 Judge = Callable[[Estate, Params], Iterator[Looked]]
 
 
-def passed(resource: Resource) -> Looked:
+def passed(resource: Resource | None) -> Looked:
     """All is well with it."""
     return Looked(Answer.PASS, resource)
 
@@ -147,15 +147,16 @@ def below(resource: Resource, least: int) -> Looked | None:
         return None
     if not settled(level):
         return unsure(resource, "level")
+    if not isinstance(level, int | float):
+        return unknown(resource, f"等级“{level}”不是数字", f"level '{level}' is no number")
     if level >= least:
         return None
-    level = int(level)
     return not_applicable(
-        resource, f"第 {level} 级系统不适用(第 {least} 级起要求)", f"level {level}: asked for from level {least} on"
+        resource, f"第 {level:g} 级系统不适用(第 {least} 级起要求)", f"level {level:g}: asked for from level {least} on"
     )
 
 
-def concluded(resource: Resource, wrong: Iterable[Words], open_: Iterable[Words] = ()) -> Looked:
+def concluded(resource: Resource | None, wrong: Iterable[Words], open_: Iterable[Words] = ()) -> Looked:
     """One answer out of several findings about one resource: what is wrong weighs more than what is not known."""
     for answer, words in ((Answer.FAIL, list(wrong)), (Answer.UNKNOWN, list(open_))):
         if words:
@@ -164,8 +165,8 @@ def concluded(resource: Resource, wrong: Iterable[Words], open_: Iterable[Words]
 
 
 def texts(value: Any) -> tuple[str, ...]:
-    """A list property as a tuple; nothing, where it is not set."""
-    return tuple(value) if value else ()
+    """A list property as a tuple; nothing, where it is not set; what is no list is a list of one."""
+    return tuple(value) if isinstance(value, list | tuple) else (value,) if value else ()
 
 
 def listed(words: Iterable[Any], most: int = 5) -> str:

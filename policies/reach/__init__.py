@@ -5,5 +5,7 @@ headers that arrive, on which ways, what is lost where, and for any packet its h
 `inventory`. Read next: `fields` and `headers` (the sets), `filters`, `nft` and `matches` (rules and their text), `network`
 and `routing` (nodes and routes), `spreading` (`reach`), `connections` and `returning` (what begins, what answers), `walking`
 (witnesses); `clouds` makes the same nouns of what clouds have. `city` makes a network of the estate, `meaning` says what
-was declared, `proof` holds the one against the other for the checks.
+was declared, `proof` holds the one against the other for the checks. What a change cannot reach is not proved again:
+`arriving` (what arrives, from what was kept), `differing` (what may fare otherwise), `keeping` (the file), `installed` (filters
+that were read before), `alike` (one end of each kind, for losses).
 """

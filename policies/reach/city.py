@@ -10,16 +10,16 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
-from functools import lru_cache
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 from ipaddress import ip_address
 from typing import Any, Final, Literal
 
 from inventory.estate import Estate, Resource
 from inventory.problems import Refused
-from inventory.rendering.nftables import nftables
+from inventory.rendering.routes import cost
 from policies.checks.shape import Words, settled
-from policies.reach import nft, routing
+from policies.reach import installed, routing
 from policies.reach.fields import Field, addresses
 from policies.reach.filters import Chain, Rule, Ruleset
 from policies.reach.network import NO_RULES, Link, Network, Node, Route, Service
@@ -59,6 +59,8 @@ class City:
     """router → its routes to what hangs on it"""
     open: tuple[tuple[Resource, Words], ...]
     """what could not be read, and why"""
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """digest → the text of a filter"""
 
     def after(self, lost: Loss) -> Network:
         """The network without it, once every router has found its new ways."""
@@ -68,6 +70,10 @@ class City:
             return self._rebuilt([_router(lost.name)], ())
         there = {name for name, one in self.places.items() if one.get("site") == lost.name}
         return self._rebuilt({*there, *(end for end, router in self.attached.items() if router in there)}, ())
+
+    def routed(self) -> Network:
+        """The network with its routes worked out from the lines and prefixes."""
+        return self._rebuilt((), ())
 
     def _rebuilt(self, nodes: Collection[str], links: Collection[str]) -> Network:
         left = self.network.without(nodes, links)
@@ -83,9 +89,10 @@ class City:
         )
 
 
-def city(estate: Estate) -> City:
-    """The network of an estate. Nothing is refused: what cannot be read is in `open`."""
-    return _Builder(estate).built()
+def city(estate: Estate, read_before: Mapping[str, str] | None = None) -> City:
+    """The network of an estate. Nothing is refused: what cannot be read is in `open`. `read_before` are filters that
+    were read and understood before, by digest: see `policies.reach.installed`."""
+    return _Builder(estate, read_before or {}).built()
 
 
 def losses(of: City) -> tuple[Loss, ...]:
@@ -106,14 +113,15 @@ def losses(of: City) -> tuple[Loss, ...]:
 class _Builder:
     """As long as one city is built."""
 
-    def __init__(self, estate: Estate) -> None:
-        self.estate = estate
+    def __init__(self, estate: Estate, read_before: Mapping[str, str]) -> None:
+        self.estate, self.read_before = estate, read_before
         self.nodes: list[Node] = []
         self.links: list[Link] = []
         self.places: dict[str, Resource] = {}
         self.attached: dict[str, str] = {}
         self.own: dict[str, list[Route]] = {}
         self.open: list[tuple[Resource, Words]] = []
+        self.texts: dict[str, str] = {}
         self.held: list[routing.Held] = []
         self.segments: dict[str, tuple[Resource, list[str]]] = {}
         self.outside: list[Route] = []
@@ -141,6 +149,7 @@ class _Builder:
         return City(
             self.estate, Network(tuple(self.nodes), tuple(self.links)), self.places, self.attached, edges,
             tuple(self.held), {name: tuple(routes) for name, routes in self.own.items()}, tuple(self.open),
+            self.texts,
         )  # fmt: skip
 
     def _edges(self, routers: Iterable[Resource]) -> tuple[routing.Edge, ...]:
@@ -154,8 +163,11 @@ class _Builder:
                 continue
             ends = tuple(map(_router, line["routers"]))
             if len(set(ends)) == 2 and all(end in self.own for end in ends):
-                found[line.name] = routing.Edge(line.name, (ends[0], ends[1]), round(float(line["rtt_ms"]) * 1000))
-                if _prefix(line["prefix6"]):
+                length = cost(float(line["rtt_ms"]), line.get("backup") is True)
+                there = _prefix(line["prefix6"])
+                rank = addresses(line["prefix6"])[0] if there else 0
+                found[line.name] = routing.Edge(line.name, (ends[0], ends[1]), length, rank)
+                if there:
                     self.held.append(routing.Held(line["prefix6"], ends[0], rest=False))
             else:
                 self._unread(line, "它的路由器不在被检查的范围内", "its routers are not in what was judged")
@@ -188,7 +200,8 @@ class _Builder:
         rules = NO_RULES
         if host.kind == "compute.host":
             try:
-                rules = _installed(nftables(self.estate, host.name), host.name)
+                rules, text = installed.filter_of(self.estate, host, self.read_before)
+                self.texts[rules.digest] = text
             except (Refused, ValueError, TypeError, KeyError, IndexError):
                 self._unread(host, "它的访问规则还不能生成", "its packet filter cannot be made yet")
                 return
@@ -271,13 +284,8 @@ def _listens(name: str, services: Iterable[Service]) -> Ruleset:
             (Field.PORT, ((one.port, one.port),)),
         )  # fmt: skip
         rules.append(Rule(ranges, "accept", text=one.name, name=one.name))
-    return Ruleset(name, (Chain("input", tuple(rules), hook="input", policy="drop"),))
-
-
-@lru_cache(maxsize=4096)
-def _installed(text: str, source: str) -> Ruleset:
-    """The same text is the same filter: an unchanged host is not read twice."""
-    return nft.ruleset(text, source)
+    chain = Chain("input", tuple(rules), hook="input", policy="drop")
+    return Ruleset(name, (chain,), blake2b(repr(chain).encode(), digest_size=16).hexdigest())
 
 
 def _address(text: Any) -> str | None:

@@ -6,8 +6,9 @@ in the order of their priorities: an acceptance ends a chain, a drop ends the pa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal
 
 from policies.reach.fields import FOUR, SIX, Field, Packet, Range
@@ -73,13 +74,20 @@ class Chain:
     table: str = ""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Ruleset:
     """All chains of a node. Compared by identity: what it lets through is compared as sets."""
 
     source: str
     """what it was read from, for sentences"""
-    chains: tuple[Chain, ...] = ()
+    given: tuple[Chain, ...] | Callable[[], tuple[Chain, ...]] = ()
+    """the chains, or how they are read once somebody looks"""
+    digest: str = ""
+    """of all that it is made of, where somebody worked it out: two of one digest are the same filter"""
+
+    @cached_property
+    def chains(self) -> tuple[Chain, ...]:
+        return self.given if isinstance(self.given, tuple) else self.given()
 
     def at(self, hook: Hook) -> tuple[Chain, ...]:
         """Chains of a hook, in the order in which packets pass them."""

@@ -279,6 +279,14 @@ class Headers:
             low = end + 1
         return {label: Headers(self.space, self.space.pieces(Field.TARGET, pieces)) for label, pieces in found.items()}
 
+    def targets(self) -> list[Range]:
+        """Destinations that packets of the set have, as sorted ranges."""
+        if self.node.level != Field.TARGET:
+            return [(0, TOP[Field.TARGET])] if self else []
+        lows = (0, *(end + 1 for end in self.node.ends))
+        spans = zip(lows, self.node.ends, self.node.kids, strict=False)
+        return joined((low, end) for low, end, kid in spans if kid is not NONE)
+
     def boxes(self) -> Iterator[dict[Field, Range]]:
         """The set as ranges of fields, none overlapping another: for people, and for what counts them."""
         yield from _boxes(self.node, {})

@@ -8,7 +8,8 @@ A flow is declared where both ends say so; a balancer or a bastion has no rules 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from hashlib import blake2b
 from ipaddress import ip_address
 
 from inventory.estate import Resource
@@ -22,6 +23,8 @@ _ROLES = {"monitor": "monitor", "log": "log", "bastion": "bastion"}
 _OF_A_DATABASE = {"etcd": ("database", "arbiter"), "members": ("database",)}
 """peers of a database's own hosts: those of its workload with these roles"""
 _ENTRANCES = ("internet", "extranet")
+_IDLE = frozenset({"origin", "status", "host_key", "proxy_command"})
+"""properties that no answer about what arrives depends on, and that change from one run to the next"""
 EVERYBODY = "city"
 
 
@@ -84,13 +87,31 @@ class Meant:
             )
         ]
 
-    def declared(self, space: Space, target: str) -> Mapping[str, Headers]:
-        """source → what may open connections to a host, by the rules of both ends."""
+    def facts(self) -> Mapping[str, str]:
+        """End → digest of everything about it that answers depend on beside the network: its properties, its rules, and
+        whether what they name is a name here."""
+        found: dict[str, str] = {}
+        for name, node in self.ends.items():
+            one = self.city.places.get(name)
+            said = blake2b(node.rules.digest.encode(), digest_size=16)
+            if one is not None:
+                said.update(
+                    repr([(key, _plain(one[key])) for key in sorted(one.properties) if key not in _IDLE]).encode()
+                )
+            for rule in self.rules.get(name, ()):
+                word = str(rule.get("peer") or "")
+                said.update(repr((word, word in self._by, f"zone {word}" in self._by)).encode())
+            said.update(repr(self._members.get(name)).encode())
+            found[name] = said.hexdigest()
+        return found
+
+    def declared(self, space: Space, target: str, only: Collection[str] | None = None) -> Mapping[str, Headers]:
+        """source → what may open connections to a host, by the rules of both ends; `only`: of these sources."""
         found: dict[str, list[Headers]] = defaultdict(list)
         for rule in self.rules.get(target, ()):
             if rule["direction"] == "ingress":
                 for source in self.peers(rule, target):
-                    if source != target:
+                    if source != target and (only is None or source in only):
                         found[source] += self._both(space, source, target, rule)
         return {source: space.union(sets) for source, sets in found.items() if sets}
 
@@ -137,3 +158,12 @@ def _common(a: Range | None, b: Range | None) -> tuple[int, int] | tuple[()] | N
         return a or b
     low, high = max(a[0], b[0]), min(a[1], b[1])
     return (low, high) if low <= high else ()
+
+
+def _plain(value: object) -> object:
+    """The same for the same value, whether it was planned or comes from the state, where numbers are floats."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return sorted((key, _plain(one)) for key, one in value.items()) if isinstance(value, Mapping) else value

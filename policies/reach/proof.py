@@ -8,20 +8,25 @@ routes; `declared` what people meant it to be (`policies.reach.meaning`). `chang
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Final
 
 from inventory.estate import Estate
+from policies.reach import keeping
+from policies.reach.alike import representatives
+from policies.reach.arriving import Arrivals
 from policies.reach.city import PORTS, City, Loss, city
 from policies.reach.connections import opening
 from policies.reach.fields import Field, addresses
 from policies.reach.filters import passed
 from policies.reach.headers import Headers, Space
+from policies.reach.keeping import Kept
 from policies.reach.meaning import Meant
 from policies.reach.network import Link, Network, Node, Route
-from policies.reach.spreading import End, Reached, reach, sent, served
+from policies.reach.spreading import Reached, reach, sent, served
 from policies.reach.walking import Trace, walk
 
 _PROBE: Final = "probe:"
@@ -38,14 +43,19 @@ class Difference:
 
 
 class Proof:
-    """As long as one estate is judged: the sets, and what was asked already."""
+    """As long as one estate is judged: the sets, and what was asked already. `kept`: what was proved last; `keeps`: whether
+    what is proved now will be kept."""
 
-    def __init__(self, of: City) -> None:
+    def __init__(self, of: City, kept: Kept | None = None, *, keeps: bool = False) -> None:
         self.city, self.space = of, Space()
         self.network = of.network
+        self._kept, self._keeps = kept, keeps or kept is not None
         self._reached: dict[str, Reached] = {}
         self._declared: dict[str, Mapping[str, Headers]] = {}
+        self._beyond: dict[str, tuple[Difference, ...]] = {}
         self._before: dict[str, Mapping[str, Headers]] = {}
+        self._asked: dict[str, set[str]] = defaultdict(set)
+        self._wrong: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
         self._meant = Meant(of)
 
     @cached_property
@@ -65,37 +75,83 @@ class Proof:
         return self._reached[source]
 
     @cached_property
-    def arrivals(self) -> Mapping[str, Mapping[str, Headers]]:
-        """target → source → what arrives directly; what a load balancer passes on is the balancer's own."""
-        found: dict[str, dict[str, list[Headers]]] = defaultdict(lambda: defaultdict(list))
-        for source in self.ends:
-            for way in self.reached(source).ended(End.ARRIVED):
-                if way.start == 0 and way.at != source:
-                    found[way.at][source].append(way.headers)
-        return {at: {name: self.space.union(s) for name, s in by.items()} for at, by in found.items()}
+    def arriving(self) -> Arrivals:
+        """What arrives directly; what a load balancer passes on is the balancer's own."""
+        return Arrivals(self.space, self.network, self._sends, self._kept, self._facts)
 
-    def declared(self, target: str) -> Mapping[str, Headers]:
-        """source → what the rules of both ends declare"""
+    @cached_property
+    def arrivals(self) -> Mapping[str, Mapping[str, Headers]]:
+        """target → source → what arrives directly, all of it: for those who count"""
+        return self.arriving.every()
+
+    @cached_property
+    def _facts(self) -> Mapping[str, str]:
+        return self._meant.facts() if self._keeps else {}
+
+    def declared(self, target: str, only: Collection[str] | None = None) -> Mapping[str, Headers]:
+        """source → what the rules of both ends declare; `only`: of these sources"""
+        if only is not None and target not in self._declared:
+            return self._meant.declared(self.space, target, only)
         if target not in self._declared:
             self._declared[target] = self._meant.declared(self.space, target)
         return self._declared[target]
 
-    def beyond(self, target: str) -> Iterator[Difference]:
+    def beyond(self, target: str) -> Iterable[Difference]:
         """What arrives at a host that no rule declares."""
-        for source, headers in sorted(self.arrivals.get(target, {}).items()):
-            declared = self.declared(target).get(source)
-            extra = headers if declared is None else headers - declared
-            if extra:
-                yield self.difference(source, target, extra)
+        if target not in self._beyond:
+            self._beyond[target] = tuple(self.undeclared("beyond", target, lambda source: True))
+        return self._beyond[target]
+
+    def undeclared(self, question: str, target: str, counts: Callable[[str], bool]) -> Iterator[Difference]:
+        """What arrives at a host of the sources that `counts` names and no rule declares."""
+        sources = [name for name in self.asked(question, target, self.arriving.sources(target)) if counts(name)]
+        declared = self.declared(target, {*sources}) if sources else {}
+        extra = (
+            (name, self.arriving.headers(name, target) - declared.get(name, self.space.nothing)) for name in sources
+        )
+        return self.told(question, target, extra)
 
     def missing(self, target: str) -> Iterator[Difference]:
         """What the rules of both ends declare and does not arrive at a host."""
-        for source, headers in sorted(self.declared(target).items()):
-            arrives = self.arrivals.get(target, {}).get(source, self.space.nothing)
+        only = self._doubtful("missing", target)
+        absent = []
+        for source, headers in sorted(self.declared(target, only).items() if only is None or only else ()):
+            arrives = self.arriving.headers(source, target)
             # how many routers stand between says nothing about what was declared
-            absent = headers.assigned(Field.NEAR, [(0, 0)]) - arrives.assigned(Field.NEAR, [(0, 0)])
-            if absent:
-                yield self.difference(source, target, absent)
+            absent.append((source, headers.assigned(Field.NEAR, [(0, 0)]) - arrives.assigned(Field.NEAR, [(0, 0)])))
+        return self.told("missing", target, absent)
+
+    def asked(self, question: str, target: str, sources: Iterable[str]) -> list[str]:
+        """Those of the sources of which the answer has to be looked for: all, unless the question was asked before, nothing
+        was wrong, and nothing that the answer depends on has changed since. Who asks says with `told` what was wrong."""
+        only = self._doubtful(question, target)
+        return sorted(sources if only is None else only.intersection(sources))
+
+    def _doubtful(self, question: str, target: str) -> set[str] | None:
+        found = self.arriving.doubtful(target)
+        kept = self._kept
+        if found is None or kept is None or target not in kept.asked.get(question, ()):
+            return None
+        return {*found, *kept.wrong.get(question, {}).get(target, ())}
+
+    def told(self, question: str, target: str, wrong: Iterable[tuple[str, Headers]]) -> Iterator[Difference]:
+        """Those sets that are not empty, as differences; noted for the next proof."""
+        found = [(source, headers) for source, headers in wrong if headers]
+        self.noted(question, target, [source for source, _ in found])
+        return (self.difference(source, target, headers) for source, headers in found)
+
+    def noted(self, question: str, target: str, wrong: Iterable[str]) -> None:
+        """A question was asked of a target to the end, and these of its sources (or "") gave a reason to look again."""
+        self._asked[question].add(target)
+        if some := tuple(wrong):
+            self._wrong[question][target] = some
+
+    def kept(self) -> Kept | None:
+        """What the next proof may know of this one; None where it is what is kept already, or cannot be kept."""
+        if not self._keeps or "arriving" not in vars(self):
+            return None
+        asked = {question: frozenset(targets) for question, targets in self._asked.items()}
+        return self.arriving.keep(self.city.texts, asked, self._wrong)
 
     def difference(self, source: str, target: str, headers: Headers, network: Network | None = None) -> Difference:
         """A set with its witness, walked through the network as it is (or as it would be)."""
@@ -106,6 +162,8 @@ class Proof:
     def changes(self, lost: Loss) -> Iterator[tuple[bool, Difference]]:
         """After a loss, between ends that are still there: True and what arrives that did not before, False and what
         arrived before and does not any more."""
+        if not self._filtering and self._calm(lost):
+            return
         after = self.city.after(lost)
         joined = self._joined(after)
         for router in sorted(set(self.city.attached.values())):
@@ -119,6 +177,29 @@ class Proof:
                 if old != new:
                     yield from self._changed(router, place, old - new, new - old, after)
 
+    def _calm(self, lost: Loss) -> bool:
+        """Whether a loss changes nothing between ends that are left, where routers do not filter: asked of one end of each
+        kind."""
+        small, before = self._small
+        after = small.after(lost)
+        joined = self._joined(after)
+        left = [addresses(text) for end in small.attached if end in after.named for text in after.named[end].local]
+        ours = self.space.box({Field.TARGET: left})
+        for router in sorted({*small.attached.values()} & joined.named.keys()):
+            now = self._probed(router, joined)
+            for place in {*before[router], *now}:
+                old, new = (each.get(place, self.space.nothing) & ours for each in (before[router], now))
+                if old != new:
+                    return False
+        return True
+
+    @cached_property
+    def _small(self) -> tuple[City, Mapping[str, Mapping[str, Headers]]]:
+        """A city with one end of each kind, and what comes to each place from each of its routers."""
+        small = representatives(self.city)
+        joined = self._joined(small.network)
+        return small, {router: self._probed(router, joined) for router in sorted({*small.attached.values()})}
+
     def _changed(
         self, router: str, place: str, gone: Headers, more: Headers, after: Network
     ) -> Iterator[tuple[bool, Difference]]:
@@ -128,8 +209,8 @@ class Proof:
             for target in targets:
                 if source == target:
                     continue
-                arrived = self.arrivals.get(target, {}).get(source)
-                if arrived is not None and (less := arrived & gone):
+                arrived = self.arriving.headers(source, target)
+                if less := arrived & gone:
                     yield False, self.difference(source, target, less, after)
                 if more:
                     own = {Field.TARGET: [addresses(text) for text in self.network.named[target].local]}
@@ -191,11 +272,26 @@ def proof(estate: Estate) -> Proof:
     """The proof of an estate: made once, and kept with it as its indexes are."""
     kept = vars(estate)
     if "reachability" not in kept:
-        kept["reachability"] = Proof(city(estate))
+        file: Path | None = kept.get("proved before")
+        before = keeping.load(file) if file else None
+        kept["reachability"] = Proof(city(estate, before.texts if before else None), before, keeps=file is not None)
     return kept["reachability"]
+
+
+def recall(estate: Estate, file: Path) -> None:
+    """Let the proof of an estate begin with what was kept in a file."""
+    vars(estate)["proved before"] = file
+
+
+def keep(estate: Estate) -> None:
+    """Keep what was proved of an estate in the file that `recall` named, for the next proof."""
+    file: Path | None = vars(estate).get("proved before")
+    done: Proof | None = vars(estate).get("reachability")
+    if file is not None and done is not None and (made := done.kept()):
+        keeping.save(file, made)
 
 
 def worked_out(estate: Estate) -> Proof | None:
     """The proof of an estate where a check has asked already what arrives; None where it would have to begin now."""
     done: Proof | None = vars(estate).get("reachability")
-    return done if done is not None and "arrivals" in vars(done) else None
+    return done if done is not None and "arriving" in vars(done) else None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from inventory.rendering import routes
+from inventory.rendering import nodes, routes
 from policies.reach.network import Route
 
 
@@ -19,6 +19,8 @@ class Edge:
     name: str
     ends: tuple[str, str]
     cost: int = 0
+    rank: int = 0
+    """of edges that are equal otherwise the lower is taken: the number of a line's prefix"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +40,19 @@ def star(routers: Iterable[tuple[str, str, str]]) -> tuple[Edge, ...]:
 def tables(routers: Iterable[str], edges: Iterable[Edge], held: Iterable[Held]) -> dict[str, tuple[Route, ...]]:
     """Every router's routes, sorted; the interface towards a neighbour is named like the edge. What cannot be reached from
     a router is absent from its table."""
-    lines = [routes.Edge(e.name, e.ends, ("", ""), (e.name, e.name), e.cost) for e in edges]
-    found = routes.tables(routers, lines, [routes.Prefix(one.prefix, one.router, one.rest) for one in held])
+    lines = [routes.Edge(e.name, e.ends, ("", ""), (e.name, e.name), e.cost, e.rank) for e in edges]
+    prefixes = [routes.Prefix(one.prefix, one.router, one.rest) for one in held]
+    found = routes.tables(routers, lines, prefixes, _numbers(prefixes))
     return {
         name: tuple(map(_route, sorted(hops, key=lambda hop: (hop.prefix, hop.device)))) for name, hops in found.items()
     }
+
+
+def _numbers(held: Iterable[routes.Prefix]) -> dict[str, int]:
+    """Of routers, by which ways are told apart that are equal otherwise. A router holds its loopback by itself; what else
+    it holds so is no single address."""
+    alone = (one for one in held if not one.rest and ("/" not in one.text or one.text.endswith("/128")))
+    return {one.router: nodes.number(one.text) for one in alone}
 
 
 def _route(hop: routes.Hop) -> Route:

@@ -124,8 +124,11 @@ def _beam(link: dict[str, Any], place: int, columns: dict[str, float], language:
     lines = f"{link['lines']} 线" if language == "zh" else f"{link['lines']} lines"
     cipher = {"none": "明文" if language == "zh" else "clear", "ipsec": "IPsec", "macsec": "MACsec"}[link["encryption"]]
     text = f"{link['rate']} · {link['rtt_ms']:g} ms · {lines} · {cipher}"
+    if link["backup"]:
+        text = f"{'备用' if language == 'zh' else 'stands by'} · {text}"
+    dashes = ' stroke-dasharray="9 6"' if link["backup"] else ""
     return (
-        f'<line class="beam" x1="{left:.0f}" x2="{right:.0f}" y1="{y}" y2="{y}"/>'
+        f'<line class="beam" x1="{left:.0f}" x2="{right:.0f}" y1="{y}" y2="{y}"{dashes}/>'
         f'<circle class="joint" cx="{left:.0f}" cy="{y}" r="4"/><circle class="joint" cx="{right:.0f}" cy="{y}" r="4"/>'
         f'<text class="line" x="{left + 12:.0f}" y="{y - 7}">{escape(text)}</text>'
     )

@@ -77,7 +77,7 @@ def ours(tell: Any, options: argparse.Namespace, typed: argparse.Namespace) -> G
         "LIANGZHU_SYSTEMS": os.environ.get("LIANGZHU_SYSTEMS", ""),
     }
     program = Program(ROOT, tuple(getattr(typed, "config", ())))
-    return Ground(program, spec, at(where.stacks), key, where.estate, environment.profile, ROOT / "policies", variables)
+    return Ground(program, spec, at(where.stacks), key, where.estate, environment.profile, ROOT / "policies", variables)  # fmt: skip
 
 
 def _read(environment: str, stack: str) -> reading.Read:

@@ -129,7 +129,8 @@ class Session:
             return []
         others = there.only(lambda one: one.stack != on.name)
         verdict = self._judge(Estate.union([others, planned]), planned=True)
-        before = {(one.check, one.urn) for one in self._judge(there, planned=True).blocking}
+        stood = self._judge(Estate.union([there]), planned=True)
+        before = {(one.check, one.urn) for one in stood.blocking}
         mine = [one for one in verdict.blocking if one.stack in ("", on.name) or (one.check, one.urn) not in before]
         return [one.problem() for one in mine]
 

@@ -17,6 +17,7 @@ from stacks.engine.steps import Decision, Goal
 
 if TYPE_CHECKING:
     from stacks.engine.deployment import Deployment
+    from stacks.engine.provider import Provider
 
 
 def wanted(goal: Goal, old: Record | None) -> bool:
@@ -30,8 +31,8 @@ async def adopted(deployment: Deployment, goal: Goal, old: Record | None) -> Rec
     """The record that the import makes, `old` where there is nothing to import. Refused where nothing has the id."""
     if not wanted(goal, old):
         return old
-    found = await _read(deployment, goal)
     provider = await deployment.providers.of(goal.provider)
+    found = await _read(provider, goal)
     return deployment.executor.adopt(goal, found, None if old is None or old.external else old, provider)
 
 
@@ -55,8 +56,8 @@ async def typed(deployment: Deployment, imports: Iterable[Import]) -> None:
             protect=asked.protect, import_id=asked.id,
         )  # fmt: skip
         with executor.flight.failing("import", urn):
-            id, inputs, outputs = await _read(deployment, goal)
             provider = await deployment.providers.of(reference)
+            id, inputs, outputs = await _read(provider, goal)
             seed = hashlib.sha256(urn.encode()).digest()
             await provider.check(urn, inputs, inputs, seed)
             deployment.olds[urn] = executor.adopt(replace(goal, import_id=""), (id, inputs, outputs), None, provider)
@@ -83,8 +84,7 @@ def _fit(deployment: Deployment, asked: Import, urn: str, parent: str) -> None:
         )
 
 
-async def _read(deployment: Deployment, goal: Goal) -> tuple[str, dict[str, Any], dict[str, Any]]:
-    provider = await deployment.providers.of(goal.provider)
+async def _read(provider: Provider, goal: Goal) -> tuple[str, dict[str, Any], dict[str, Any]]:
     id, inputs, outputs = await provider.read(goal.urn, goal.import_id)
     if outputs is None:
         raise missing(goal.name, goal.import_id)

@@ -21,6 +21,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from inventory import addressing, reading
@@ -28,8 +31,9 @@ from inventory.estate import Estate
 from policies.judge import Verdict, judge, look
 from policies.profiles import Profile, profile
 from policies.reach import city as cities
-from policies.reach import nft, routing
+from policies.reach import installed, nft, routing
 from policies.reach.fields import TOP, Field, addresses
+from policies.reach.filters import Chain, Ruleset
 from policies.reach.headers import Headers, Space
 from policies.reach.network import Link, Network, Node, Route
 from policies.reach.proof import Proof
@@ -54,7 +58,7 @@ def estate(environment: str) -> Estate:
         os.environ.update(LIANGZHU_HOME=home, LIANGZHU_ENVIRONMENT=environment)
         reading.read.cache_clear()  # it remembers the home of the environment before
         read = reading.read(environment)
-        addressing.settle(read)
+        addressing.settle(read, datetime(2026, 11, 28, tzinfo=UTC))
         plan = provisioning.plan(provisioning.work(read.places, read, lambda event: None, threading.Event()))
     if plan.problems:
         sys.exit("\n".join(map(str, plan.problems)))
@@ -78,7 +82,7 @@ def environment(name: str, runs: int) -> Rows:
 
     for _ in range(runs):
         fresh = Estate(made.resources)
-        cities._installed.cache_clear()
+        installed.read.cache_clear()
         nft._rule.cache_clear()
         took, of = timed(cities.city, fresh)
         rules = sum(len(chain.rules) for node in of.network.nodes for chain in node.rules.chains)
@@ -98,13 +102,39 @@ def environment(name: str, runs: int) -> Rows:
             if entry.loaded.check.id in PROVED[:4]:
                 took, looked = timed(look, fresh, entry)
                 note(f"{entry.loaded.check.id} then", took, f" ({len(looked)} answers)")
-        cities._installed.cache_clear()
+        installed.read.cache_clear()
         nft._rule.cache_clear()
         took, _ = timed(_judged, made, without)
         note("the judgement without the checks on reachability", took)
         took, verdict = timed(_judged, made, chosen)
         note("the judgement with them", took, f" ({len(verdict.blocking)} blocking)")
+        with tempfile.TemporaryDirectory() as home:
+            kept = Path(home) / "proof"
+            judge(Estate(made.resources), chosen, planned=True, proved=kept)
+            for what, then in (("nothing changed", made), ("a port of one flow changed", _edited(made))):
+                installed.read.cache_clear()
+                nft._rule.cache_clear()
+                took, _ = timed(partial(judge, Estate(then.resources), chosen, planned=True, proved=kept))
+                note(f"the judgement, the last proof kept, {what}", took)
     return [(what, all_, "1 s" if what == "simulator: the judgement with them" else "") for what, all_ in rows.items()]
+
+
+def _edited(made: Estate) -> Estate:
+    """One declared flow to another port, at both of its ends."""
+    rules = [one for one in made.kind("net.sg_rule") if one.get("purpose") == "declared"]
+    port = rules[0]["ports"]
+    pair = {str(rules[0][key]).partition("/")[0] for key in ("system", "peer")}
+    moved = {
+        one.urn
+        for one in rules
+        if one["ports"] == port and {str(one[key]).partition("/")[0] for key in ("system", "peer")} == pair
+    }
+    return Estate(
+        tuple(
+            replace(one, properties={**one.properties, "ports": [port[0], port[1] + 1]}) if one.urn in moved else one
+            for one in made
+        )
+    )
 
 
 def _each_loss(proof: Proof, lost: tuple[cities.Loss, ...]) -> None:
@@ -122,11 +152,11 @@ def backbone(runs: int) -> Rows:
     took: list[str] = []
     losses: list[str] = []
     for run in range(runs):
-        network, edges, held = _backbone(random.Random(run))
+        network, edges, held = backbone_made(random.Random(run))
         space = Space()
         seconds, pairs = timed(_pairs, space, network)
         took.append(f"{seconds:.1f} s ({pairs} pairs that anything passes between, {len(space)} diagram nodes)")
-        used = _over(space, network)
+        used = over(space, network)
         seconds, _ = timed(_each_line, space, network, edges, held, used)
         losses.append(f"{seconds:.1f} s for {SOME} of {len(edges)} lines")
     return [
@@ -143,7 +173,7 @@ Used = dict[str, dict[str, list[Headers]]]
 """line → source → what went over it, wherever it ended"""
 
 
-def _over(space: Space, network: Network) -> Used:
+def over(space: Space, network: Network) -> Used:
     used: Used = {}
     for n in range(200):
         for way in reach(space, network, f"z{n}").ways:
@@ -155,13 +185,16 @@ def _over(space: Space, network: Network) -> Used:
 def _each_line(space: Space, network: Network, edges: list[routing.Edge], held: list[routing.Held], used: Used) -> None:
     """What did not go over the lost line goes where it went: shortest ways that are left are the shortest."""
     for lost in edges[:SOME]:
-        after = _routed(network.without(links=[lost.name]), [edge for edge in edges if edge is not lost], held)
+        after = routed(network.without(links=[lost.name]), [edge for edge in edges if edge is not lost], held)
         for source, sets in sorted(used.get(lost.name, {}).items()):
             some = space.union(sets).assigned(Field.NEAR, [(0, 1)])
             reach(space, after, source, some, losses=False)
 
 
-def _backbone(dice: random.Random) -> tuple[Network, list[routing.Edge], list[routing.Held]]:
+def backbone_made(
+    dice: random.Random, filters: dict[str, str] | None = None
+) -> tuple[Network, list[routing.Edge], list[routing.Held]]:
+    """The network, its lines and what is held where; `filters`: router → text is written into it."""
     edges = [routing.Edge(f"e{n}", (f"r{n}", f"r{(n + 1) % 200}"), 1000 + n) for n in range(200)]
     edges += [routing.Edge(f"c{n}", (f"r{n}", f"r{(n * 7 + 50) % 200}"), 1500 + n) for n in range(0, 200, 2)]
     held = [routing.Held(f"3fff:{n:x}::/48", f"r{n}", rest=False) for n in range(200)]
@@ -173,14 +206,21 @@ def _backbone(dice: random.Random) -> tuple[Network, list[routing.Edge], list[ro
             lines.append(f"ip6 saddr {{ {some} }} ip6 daddr 3fff:{n:x}::/48 tcp dport {dice.randint(1, 9999)} accept")
         text = "\n".join(["ct state established accept", f'oifname != "z{n}" accept', *lines])
         head = "table inet t {\nchain forward {\ntype filter hook forward priority filter; policy drop;\n"
-        rules = nft.ruleset(f"{head}{text}\n}}\n}}\n", f"r{n}")
+        whole = f"{head}{text}\n}}\n}}\n"
+        if filters is not None:
+            filters[f"r{n}"] = whole
+        rules = Ruleset(f"r{n}", partial(_chains, whole, f"r{n}"))
         nodes.append(Node(f"r{n}", "router", (), (Route(f"3fff:{n:x}::/48", f"z{n}"),), rules, forwards=True))
         nodes.append(Node(f"z{n}", "outside", (f"3fff:{n:x}::/48",), (Route("::/0", "x"),)))
         links.append(Link(f"z{n}", ((f"z{n}", "x"), (f"r{n}", f"z{n}"))))
-    return _routed(Network(tuple(nodes), tuple(links)), edges, held), edges, held
+    return routed(Network(tuple(nodes), tuple(links)), edges, held), edges, held
 
 
-def _routed(network: Network, edges: list[routing.Edge], held: list[routing.Held]) -> Network:
+def _chains(text: str, source: str) -> tuple[Chain, ...]:
+    return nft.ruleset(text, source).chains
+
+
+def routed(network: Network, edges: list[routing.Edge], held: list[routing.Held]) -> Network:
     routers = [node.name for node in network.nodes if node.kind == "router"]
     tables = routing.tables(routers, edges, held)
     nodes = [
@@ -208,7 +248,7 @@ def algebra(runs: int) -> Rows:
         for name, run in (("diagrams", _diagrams), ("binary diagrams", _binary), ("boxes", _boxes), ("atoms", _atoms)):
             if any(what == f"{name} given up" for what, _, _ in rows):
                 continue
-            said = []
+            said, seconds = [], 0.0
             for _ in range(runs):
                 seconds, what = timed(run, some, mixed)
                 said.append(f"{seconds:.2f} s ({what})")

@@ -3,15 +3,21 @@ gone without a trace afterwards."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
 
 from inventory import estate
-from stacks.drivers.lab import left
+from inventory.rendering import services
+from inventory.rendering.unbound import DISCOVERY
+from inventory.vantage import inside
+from monitors.probes.dns import AAAA, PTR, Answer, Server, ask
+from stacks.drivers.lab import left, names
 from tests.city.door import lz
 from tests.drivers import labs
 
@@ -36,7 +42,7 @@ def test_the_proofs_were_made_from_inside_the_hosts(home: Path) -> None:
     assert "streaming" in text
     deployed = estate.published(home / "demo" / "estate")
     hosts = deployed.kind("compute.host")
-    assert 0 < len(hosts) <= 12
+    assert 0 < len(hosts) <= 13
     assert all(host["host_key"].startswith("ssh-ed25519 ") for host in hosts)
 
 
@@ -48,7 +54,41 @@ def test_a_second_run_changes_nothing_and_every_target_is_up(home: Path) -> None
     assert "synchronous replication 1/1" in again.stdout
     up, _, expected = again.stdout.partition(" targets up")[0].rpartition("watch")[2].strip().partition("/")
     assert up == expected
-    assert int(up) >= 11
+    assert int(up) >= 13
+
+
+def test_a_host_asks_the_resolvers_for_names_over_ipv6(home: Path) -> None:
+    """From inside the host, through its own filter and the resolver's: a system's AAAA, a host's PTR, and the name by
+    which it finds the NAT64 prefix out."""
+    deployed = estate.published(home / "demo" / "estate")
+    lab = names.lab_id(home / "demo" / "drivers" / "lab")
+    client, record = (
+        deployed.named("compute.host", "ecology-air-app-a-1"),
+        deployed.named("dns.record", "civil-affairs-welfare-web"),
+    )
+    assert client
+    assert record
+    here = names.path(names.netns(lab, "compute.host", client.name))
+
+    def asked(place: str, server: str, name: str, type_: int) -> Answer | None:
+        question = ask(Server(server), name, type_, ids=lambda: 4711, seconds=3)
+        return inside(place, lambda: asyncio.run(question))
+
+    resolvers = services.resolvers(deployed)
+    assert [resolver["site"] for resolver in resolvers] == ["a", "b"]
+    for resolver in resolvers:
+        found = asked(here, resolver["address6"], record["fqdn"], AAAA)
+        assert found
+        assert {each.value for each in found.records} == set(record["values"])
+        found = asked(here, resolver["address6"], ip_address(client["address6"]).reverse_pointer, PTR)
+        assert found
+        assert [each.value for each in found.records] == [f"{client.name}.changsha.gov.example"]
+        prefix = ip_network(services.translators(deployed, resolver["site"])[0]["nat64"])
+        found = asked(here, resolver["address6"], DISCOVERY, AAAA)
+        assert found
+        assert {each.value for each in found.records} == {
+            str(prefix[int(ip_address(f"192.0.0.{n}"))]) for n in (170, 171)
+        }
 
 
 def test_the_inventory_is_executable_and_ansible_reads_it(home: Path) -> None:

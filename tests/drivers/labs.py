@@ -14,7 +14,7 @@ import pytest
 
 from inventory.kinds import kinds
 from stacks.drivers.base import DriverError, Thing
-from stacks.drivers.lab import Lab, cgroups, image, names
+from stacks.drivers.lab import Lab, cgroups, image, names, network
 
 
 def ready() -> None:
@@ -139,7 +139,7 @@ def tables(records_folder: Path) -> dict[str, str]:
     lab = names.lab_id(records_folder)
     return {
         space: subprocess.run(
-            ["ip", "-n", space, "route", "show", "table", "all", "proto", "186"], capture_output=True, text=True,
+            ["ip", "-n", space, "route", "show", "table", "all", "proto", str(network.PROTOCOL)], capture_output=True, text=True,
             check=True, timeout=30,
         ).stdout
         for space in sorted(_spaces()) if space.startswith(f"lz{lab}-r-")

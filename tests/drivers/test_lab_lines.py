@@ -1,4 +1,8 @@
-"""Real lines: they take their declared time, are lost, cut, isolated and repaired, and die with the lab only."""
+"""Real lines: they take their declared time, are lost, cut, isolated and repaired, and die with the lab only.
+
+The routers have computed routes alone here, as on a machine without FRR: what a loss does is seen before anybody goes
+round it. `test_lab_routing` has the same city with FRR.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +29,7 @@ from inventory.kinds.net import Link
 from inventory.places import ROOT
 from inventory.vantage import inside
 from stacks.drivers.base import Thing
-from stacks.drivers.lab import cgroups, left, lines, loss, names, partition, shell, teardown
+from stacks.drivers.lab import cgroups, left, lines, loss, names, partition, routing, shell, teardown
 from stacks.provider.gov import Gov
 from stacks.provider.wire import boxed, plain
 from tests.drivers import labs
@@ -45,9 +49,10 @@ PAIRS = frozenset((one, other) for one in FAR for other in FAR if one != other)
 
 
 @pytest.fixture
-def city(tmp_path: Path) -> Iterator[City]:
+def city(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[City]:
     """Three sites in a ring, each with something at its end that answers; nothing may stay of it."""
     labs.ready()
+    monkeypatch.setattr(routing, "way", lambda: "none")
     made = City(tmp_path / "city")
     made.build(*NETWORK)
     yield made
@@ -202,7 +207,10 @@ def everything(city: City) -> dict[str, object]:
     return {
         space: (
             shell.devices(space),
-            [sorted(shell.run("ip", "-n", space, family, "route").splitlines()) for family in ("-4", "-6")],
+            [
+                sorted(shell.run("ip", "-n", space, family, "route", "show", "table", "all").splitlines())
+                for family in ("-4", "-6")
+            ],
         )
         for space in spaces
     }

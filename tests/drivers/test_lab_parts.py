@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stacks.drivers.base import DriverError, Thing
-from stacks.drivers.lab import Lab, cgroups, image, names, needs, recipe
+from stacks.drivers.lab import Lab, cgroups, image, names, needs, recipe, routing
 from stacks.drivers.lab.records import Record, Records, flocked
 
 NAMES = st.from_regex(r"\A[a-z][a-z0-9-]{0,80}\Z")
@@ -175,3 +175,26 @@ def test_other_kinds_are_for_other_drivers(tmp_path: Path) -> None:
         Lab(None, tmp_path / "drivers" / "lab").create(Thing("storage.bucket", "b", {}))
     assert said.value.reason == "unsupported"
     assert not (tmp_path / "drivers").exists(), "nothing is made by asking"
+
+
+def test_a_file_says_more_where_each_line_stands_under_the_same_heading() -> None:
+    one = "router bgp 1\n neighbor a\n !\n address-family ipv6\n  neighbor a activate\n exit\nexit\n"
+    more = one.replace(" !\n", " neighbor b\n !\n").replace("activate\n", "activate\n  neighbor b activate\n")
+    assert routing.more(one, one)
+    assert routing.more(one, more)
+    assert not routing.more(more, one)
+    assert not routing.more(one, one.replace("router bgp 1", "router bgp 2")), "all of it stands under another heading"
+    assert not routing.more(
+        one, more.replace("  neighbor a activate\n", "").replace(" neighbor b\n", " neighbor a activate\n")
+    )
+    assert routing.daemons(one) == ("zebra", "bfdd", "bgpd")
+    assert routing.daemons(one + "router ospf6\n") == ("zebra", "bfdd", "bgpd", "ospf6d")
+
+
+def test_groups_of_hosts_lines_and_routers_are_told_apart(tmp_path: Path) -> None:
+    (tmp_path / "cgroup.controllers").touch()
+    for name in ("web-1", f"{cgroups.LINE}lz1w", f"{cgroups.ROUTER}core-a"):
+        cgroups.make("abc", name, 64, tmp_path)
+    assert cgroups.hosts("abc", tmp_path) == {"web-1"}
+    assert cgroups.lines("abc", tmp_path) == {f"{cgroups.LINE}lz1w"}
+    assert cgroups.routers("abc", tmp_path) == {"core-a"}

@@ -66,9 +66,13 @@ def test_a_file_of_before_there_was_a_ledger_is_taken_over_as_it_is(read: Read) 
     read.places.addresses.write_text(json.dumps(before), encoding="utf-8")
     known = addressing.load(read.places.addresses)
     all_ = addressing.settle(read, NOW)
+    new = 0
     for table in ("segments", "hosts", "vips", "links", "loopbacks"):
-        assert getattr(all_, table) == getattr(known, table)
-    assert all_.fresh == len(all_.locators) + len(all_.nat64) == 12
+        now, had = getattr(all_, table), getattr(known, table)
+        assert {name: now[name] for name in had} == had
+        new += len(now) - len(had)
+    assert new == 4 + 2 + 1, "networks of devices, resolvers and a line that the city did not have then"
+    assert all_.fresh == new + len(all_.locators) + len(all_.nat64) + len(all_.pool4) == 21
     with Ledger(read.places.ledger, create=False) as ledger:
         assert ledger.audit() == ()
 

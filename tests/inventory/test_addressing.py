@@ -64,13 +64,31 @@ def test_the_fields_of_a_prefix_say_site_zone_and_bureau() -> None:
 
 
 def test_the_whole_city_has_the_addresses_that_it_always_had() -> None:
-    """The case was written by the allocator of before the plan was a schema, from the same requests."""
+    """The case was written by the allocator of before the plan was a schema, from the same requests; the city's own
+    networks of devices, its resolvers and its satellite line came later, and moved nothing."""
     before = json.loads((ROOT / "tests/cases/city/addresses.json").read_text(encoding="utf-8"))
-    assert {name: [p.cidr6, p.cidr4] for name, p in ALL.segments.items()} == before["segments"]
-    assert {name: [a.address6, a.address4] for name, a in ALL.hosts.items()} == before["hosts"]
-    assert {name: [a.address6, a.address4] for name, a in ALL.vips.items()} == before["vips"]
-    assert ALL.links == before["links"]
-    assert ALL.loopbacks == before["loopbacks"]
+    now = {
+        "segments": {name: [p.cidr6, p.cidr4] for name, p in ALL.segments.items()},
+        "hosts": {name: [a.address6, a.address4] for name, a in ALL.hosts.items()},
+        "vips": {name: [a.address6, a.address4] for name, a in ALL.vips.items()},
+        "links": ALL.links,
+        "loopbacks": ALL.loopbacks,
+    }
+    later = {
+        "segments": {"iot-a", "iot-b", "video-a", "video-b"},
+        "hosts": {"resolver-a", "resolver-b"},
+        "links": {"c-d"},
+    }
+    for table, had in before.items():
+        assert now[table].keys() - had.keys() == later.get(table, set())
+        assert {name: now[table][name] for name in had} == had
+
+
+def test_each_site_that_translates_has_a_part_of_the_public_prefix_of_its_own() -> None:
+    assert ALL.pool4 == {"a": "203.0.113.0/27", "b": "203.0.113.32/27"}
+    assert set(ALL.pool4) == {
+        name.removeprefix("video-") for name, p in ALL.segments.items() if name.startswith("video-")
+    }
 
 
 @settings(max_examples=40, deadline=None)

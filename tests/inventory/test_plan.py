@@ -4,6 +4,7 @@ different from the shipped one gives addresses as well, and each of them says wh
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from inventory import addressing, numbering, reading
 from inventory.addressing import Allocations
 from inventory.allotting.prefixes import overlaps, parse, text
 from inventory.assigning import layouts
+from inventory.ledger import Ledger
 from inventory.places import ROOT
 from inventory.problems import Refused
 
@@ -120,6 +122,24 @@ def test_a_full_field_is_refused_with_everything_that_has_no_room(province: read
     assert said >= set(segments)
     assert {problem.code for problem in refused.value.problems} == {"address.full"}
     assert "core-c" in said, "four locators of a /60 fit into a /58"
+
+
+def test_an_exhausted_plan_says_who_has_no_room_and_where_it_is_asked_for(tmp_path: Path) -> None:
+    """Everything at once, at the line of the request; and nothing is given to anybody."""
+    story = PLANS.parent / "exhausted"
+    city = reading.city(city_with(tmp_path, (story / "addresses.yaml").read_text(encoding="utf-8")))
+    where = dataclasses.replace(READ.places, folder=tmp_path / "state")
+    few = tuple(r for r in READ.requests if r.stack in ("data-resources.identity", "data-resources.licences"))
+    read = dataclasses.replace(READ, city=city, requests=few, places=where)
+    with pytest.raises(Refused) as refused:
+        addressing.settle(read, datetime(2026, 11, 28, tzinfo=UTC))
+    problems = sorted(refused.value.problems, key=lambda p: (p.file, p.line, p.where))
+    said = "".join(f"{p.text('zh')}\n    {p.text('en')}\n" for p in problems)
+    assert said == (story / "expected.txt").read_text(encoding="utf-8")
+    assert not where.addresses.exists()
+    with Ledger(where.ledger) as ledger:
+        assert not ledger.entries()
+        assert not list(ledger.history())
 
 
 def test_the_aggregates_are_the_prefixes_that_routers_advertise() -> None:

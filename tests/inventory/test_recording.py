@@ -63,11 +63,17 @@ def test_no_folder_is_no_records(tmp_path: Path) -> None:
 
 
 def test_the_citys_sites_come_with_place_and_round_trips() -> None:
-    sites = {one.name: one for one in of_city(city())}
+    sites = {one.name: one for one in of_city(city()).kind("gov.site")}
     assert {"a", "b", "c", "d"} <= set(sites)
     assert all(one["mainland"] is True for one in sites.values())
     trips = sites["a"]["rtt_ms"]
     assert trips["b"] == sites["b"]["rtt_ms"]["a"] > 0
+
+
+def test_the_address_plan_says_what_the_bits_mean() -> None:
+    (plan,) = of_city(city()).kind("net.plan")
+    assert plan["prefix6"] == city().addresses.prefix6
+    assert sum(one["bits"] for one in plan["fields"]) + int(plan["prefix6"].partition("/")[2]) == 64
 
 
 def test_what_people_say_of_a_thing_adds_to_what_the_city_says(tmp_path: Path) -> None:

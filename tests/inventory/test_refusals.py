@@ -75,6 +75,22 @@ def test_an_overlapping_prefix_is_refused_at_its_line(tmp_path: Path, field: str
     assert all(p.line > 0 for p in refused.value.problems)
 
 
+def test_a_site_has_a_line_that_its_backups_stand_by_for(tmp_path: Path) -> None:
+    for path in (ROOT / "inventory" / "city").glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        if path.name == "links.yaml":
+            text = text.replace("  ends: [a, d]\n", "  ends: [a, d]\n  backup: true\n")
+            text = text.replace("  ends: [b, d]\n", "  ends: [b, c]\n")
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        reading.city(tmp_path)
+    said = {(p.code, p.line, p.en.partition(" has ")[0]) for p in refused.value.problems}
+    lines = (tmp_path / "links.yaml").read_text(encoding="utf-8").splitlines()
+    places = [number for number, line in enumerate(lines, 1) if line == "  backup: true"]
+    assert len(places) == 2
+    assert said == {("city.backup", place, "site d") for place in places}
+
+
 def test_what_the_stock_cli_keeps_beside_the_requests_is_no_request(tmp_path: Path) -> None:
     for path in (ROOT / "inventory" / "requests").glob("Pulumi.*.yaml"):
         (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")

@@ -22,7 +22,9 @@ from inventory.rendering import nodes, services, tayga, zones
 from inventory.rendering.frr import frr
 from inventory.rendering.kea import kea
 from inventory.rendering.radvd import radvd
-from inventory.rendering.unbound import unbound
+from inventory.rendering.unbound import FOLDER, unbound
+from inventory.rendering.unbound import files as unbound_files
+from tests.policies.demo import planned
 
 STORIES = sorted(path for path in (ROOT / "tests" / "cases" / "rendering").iterdir() if path.is_dir())
 DOMAIN, SERIAL = "changsha.gov.example", 2026112801
@@ -42,11 +44,12 @@ def rendered(of: Estate) -> dict[str, str]:
         files[f"{name}/ip.batch"] = table.batch()
     for router in of.kind("net.router"):
         files[f"{router.name}/frr.conf"] = frr(of, router.name)
+        files[f"{router.name}/frr-each.conf"] = frr(of, router.name, each=True)
         files[f"{router.name}/radvd.conf"] = radvd(of, router.name, DOMAIN)
         served = kea(of, router.name, DOMAIN)
         files[f"{router.name}/kea-dhcp6.conf"] = json.dumps(served, indent=1) + "\n" if served else ""
     for resolver in services.resolvers(of):
-        files[f"{resolver.name}/unbound.conf"] = unbound(of, resolver.name, DOMAIN, FORWARDERS)
+        files[f"{resolver.name}/unbound.conf"] = unbound(of, resolver.name, DOMAIN, SPACES, FORWARDERS)
     for translator in services.translators(of):
         files[f"{translator.name}/tayga.conf"] = tayga.tayga(of, translator.name)
         files[f"{translator.name}/tayga.batch"] = tayga.batch(of, translator.name)
@@ -108,8 +111,9 @@ def accepted(command: list[str], text: str, path: Path, damage: Callable[[str], 
 @pytest.mark.parametrize(("story", "name"), cases("net.router"))
 def test_frr_reads_its_file(story: Path, name: str, tmp_path: Path) -> None:
     program = tool("vtysh")
-    text = frr(estate(story), name)
-    accepted([program, "-C", "-f"], text, tmp_path / "frr.conf", lambda t: t.replace("hostname", "hostnome"))
+    for each in (False, True):
+        text = frr(estate(story), name, each=each)
+        accepted([program, "-C", "-f"], text, tmp_path / "frr.conf", lambda t: t.replace("hostname", "hostnome"))
 
 
 @pytest.mark.slow
@@ -126,7 +130,9 @@ def test_radvd_reads_its_file(story: Path, name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize(("story", "name"), RESOLVERS)
 def test_unbound_reads_its_file(story: Path, name: str, tmp_path: Path) -> None:
     program = tool("unbound-checkconf")
-    text = unbound(estate(story), name, DOMAIN, FORWARDERS)
+    for file, zone in unbound_files(estate(story), DOMAIN, SPACES).items():
+        (tmp_path / file).write_text(zone, encoding="utf-8")
+    text = unbound(estate(story), name, DOMAIN, SPACES, FORWARDERS).replace(FOLDER, str(tmp_path))
     accepted([program], text, tmp_path / "unbound.conf", lambda t: t.replace("hide-version", "hide-versions"))
 
 
@@ -220,3 +226,31 @@ def _arpa(address: str) -> str:
     from ipaddress import ip_address
 
     return f"{ip_address(address).reverse_pointer}."
+
+
+@pytest.mark.slow
+def test_the_shipped_city_has_something_for_every_service_and_the_programs_take_it(
+    tmp_path_factory: pytest.TempPathFactory, tmp_path: Path
+) -> None:
+    """Names, translation and addresses are not only for stories: the demo's own plan asks for them."""
+    of = planned(tmp_path_factory.mktemp("home"))
+    files = rendered(of)
+    for router in ("access-a", "access-b"):
+        served = json.loads(files[f"{router}/kea-dhcp6.conf"])["Dhcp6"]
+        video = of.named("net.subnet", f"video-{router[-1]}")
+        assert video
+        assert [each["subnet"] for each in served["subnet6"]] == [video["cidr6"]]
+        near = of.named("compute.host", f"resolver-{router[-1]}")
+        assert near
+        assert served["option-data"][0]["data"].startswith(f"{near['address6']}, ")
+        at = of.named("net.router", router)
+        assert at
+        assert f"prefix {at['nat64']}\ndynamic-pool {at['pool4']}\n" in files[f"{router}/tayga.conf"]
+    zone = of.kind("dns.zone")[0]
+    assert {zone["domain"], *zone["servers"]} == {DOMAIN, "resolver-a", "resolver-b"}
+    for name, program, words in (
+        ("core-c/frr.conf", "vtysh", ["-C", "-f"]), ("core-d/frr.conf", "vtysh", ["-C", "-f"]),
+        ("access-a/radvd.conf", "radvd", ["-c", "-C"]),
+    ):  # fmt: skip
+        done = reads([tool(program), *words], files[name], tmp_path / "conf")
+        assert done.returncode == 0, done.stdout + done.stderr

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory.rendering.routes import UNREACHABLE, Edge, Hop, Prefix, Router, star, tables
+from inventory.rendering.routes import UNREACHABLE, Edge, Hop, Prefix, Router, cost, star, tables
 
 
 def edge(name: str, one: str, other: str, cost: int = 0) -> Edge:
@@ -62,6 +63,25 @@ def test_a_table_names_a_prefix_once_and_only_over_lines_of_its_own(
         assert len({hop.prefix for hop in hops}) == len(hops)
         mine = {device for it in edges for end, device in zip(it.ends, it.devices, strict=True) if end == router}
         assert {hop.device for hop in hops if hop.via != UNREACHABLE} <= mine
+
+
+@given(networks(), st.sets(st.integers(0, 11)), st.integers(0, 600))
+def test_a_line_that_stands_by_is_used_only_where_nothing_else_is_left(
+    network: tuple[list[str], list[Edge], list[Prefix]], chosen: set[int], rtt_ms: int
+) -> None:
+    """Not even one of no delay beats a way over lines of the longest delay."""
+    routers, edges, prefixes = network
+    spare = {edges[number].name for number in chosen if number < len(edges)}
+    edges = [replace(it, cost=cost(0, True) if it.name in spare else cost(rtt_ms)) for it in edges]
+    ground = [it for it in edges if it.name not in spare]
+    found, left = tables(routers, edges, prefixes), _distances(routers, ground)
+    for prefix in prefixes:
+        for start in routers:
+            if (start, prefix.router) in left:
+                assert _follow(found, ground, start, prefix.text) == (prefix.router, left[start, prefix.router])
+            else:
+                there = (start, prefix.router) in _distances(routers, edges)
+                assert (_follow(found, edges, start, prefix.text) is not None) == there
 
 
 def test_the_shorter_round_trip_wins_over_fewer_hops() -> None:

@@ -61,6 +61,15 @@ def test_mode_alone_is_a_change(settle: ModuleType, tmp_path: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
 
 
+def test_what_is_somebody_elses_is_left_alone(settle: ModuleType, tmp_path: Path) -> None:
+    theirs, nobodys = tmp_path / "theirs", tmp_path / "nobodys"
+    theirs.write_text("nameserver ::1\n")
+    files = [{**entry(path, then=["x.service"]), "untouched": True} for path in (theirs, nobodys)]
+    assert settle.settle(wanted(files=files))["files"] == []
+    assert theirs.read_text() == "nameserver ::1\n"
+    assert not nobodys.exists()
+
+
 def test_what_does_not_pass_leaves_everything_as_it_was(settle: ModuleType, tmp_path: Path) -> None:
     kept, link, new, gone = (tmp_path / name for name in ("kept", "link", "new", "gone"))
     kept.write_text("old\n")

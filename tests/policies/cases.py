@@ -73,7 +73,8 @@ def _value(kind: Any, raw: Any) -> Any:
     if isinstance(raw, list) and any(item in _MARKERS for item in raw if isinstance(item, str)):
         return tuple(_MARKERS.get(item, item) for item in raw)
     try:
-        read = TypeAdapter(kind).validate_python(raw)
+        adapter = TypeAdapter(kind)
+        read = adapter.dump_python(adapter.validate_python(raw))
         return int(read) if isinstance(read, float) and read.is_integer() else read  # as the wire gives it
     except ValueError:
         return raw  # a value that the schema would refuse: the judge must cope with it all the same

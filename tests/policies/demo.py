@@ -10,10 +10,11 @@ import pytest
 
 from inventory import addressing, reading
 from inventory.estate import Estate
+from policies.judging import recorded
 
 
 def planned(home: Path) -> Estate:
-    """The simulator environment, planned from nothing in a home of its own."""
+    """The simulator environment, planned from nothing in a home of its own, with its records."""
     from stacks import provisioning
 
     with pytest.MonkeyPatch.context() as patch:
@@ -28,4 +29,4 @@ def planned(home: Path) -> Estate:
         finally:
             reading.read.cache_clear()
     assert not plan.problems, [str(problem) for problem in plan.problems]
-    return plan.estate
+    return Estate.union([plan.estate, recorded(read.places)])

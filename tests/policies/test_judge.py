@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +81,7 @@ def test_unknown_is_reported_in_a_plan_and_blocks_once_applied() -> None:
 
 
 def test_a_check_that_finds_nothing_to_look_at_says_so() -> None:
-    verdict = judge(Estate(), "level3", planned=False)
+    verdict = judge(Estate(), "level3", planned=False, on=date(2026, 6, 1))
     assert not verdict.findings
     assert {f.check for f in verdict.not_applicable} == set(verdict.results) == set(CHECKS)
     assert all(counts["not-applicable"] == 1 and sum(counts.values()) == 1 for counts in verdict.results.values())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import random
 from dataclasses import replace
+from datetime import date
 from typing import Any, get_args, get_origin
 
 import pytest
@@ -16,12 +17,16 @@ from inventory.kinds import kinds, token
 from inventory.rendering.digest import rules_digest
 from policies.checks import CHECKS, load
 from policies.checks.prefixes import everywhere, inside, merged, span
-from policies.judge import judge
+from policies.judge import judge, look
+from policies.profiles import Entry
 from tests.policies.cases import case, paths
 
 JUDGED = sorted({kind for id_ in CHECKS for kind in load(id_).check.kinds if kind != "*"} | {
-    "compute.pool", "gov.platform", "gov.quota", "k8s.namespace", "dr.replication", "dr.backup_plan", "sec.secret",
+    "net.plan", "compute.pool", "gov.platform", "gov.quota", "k8s.namespace", "dr.replication", "dr.backup_plan", "sec.secret",
+} | {
+    "host.boot", "mon.alarm", "mon.contact", "net.flowlog", "net.sg_rule", "sec.fw_policy", "sec.hids",
 })  # fmt: skip
+TODAY = date(2026, 6, 1)
 NAMES = st.sampled_from([f"n{i}" for i in range(6)])
 PREFIXES = st.sampled_from(
     ["3fff:0:1::/64", "3fff:0:1::/48", "3fff:0:2::/64", "::/0", "::/1", "8000::/1", "2000::/3", "198.18.0.0/24",
@@ -30,12 +35,24 @@ PREFIXES = st.sampled_from(
 WORDS = st.sampled_from(
     ["", "a", "b", "d", "public", "management", "internet", "data", "web", "database", "admin", "deny", "ingress",
      "egress", "tcp", "icmpv6", "SM4", "SM2", "general", "important", "core", "db.instance/n1", "storage.bucket/n2",
+     "net.lb/n1", "net.vpc/n2", "sec.firewall/n1", "sec.firewall/*", "zone/public", "block", "production", "ipv6",
      "x://u:p@h", "single", "synchronous", "continuous", "*"]
 )  # fmt: skip
 
 
+FIELDS = [
+    {"name": "n1", "of": "site", "bits": 4, "codes": {"a": 1, "n1": 2}, "reserved": [0]},
+    {"name": "n2", "of": "zone", "bits": 4, "codes": {"public": 1}},
+    {"name": "n3", "of": "segment", "bits": 36, "codes": {}, "reserved": [0]},
+]
+
+
 def _values(annotation: Any, field: str) -> st.SearchStrategy[Any]:
     origin, args = get_origin(annotation), get_args(annotation)
+    if field == "fields":
+        return st.sampled_from([FIELDS, FIELDS[:1], [], ["n1"], [{"name": "n1"}]])
+    if field == "prefix6":
+        return st.one_of(PREFIXES, st.just("3fff::/20"))
     if field in ("cidr6", "cidr4", "address6", "address4"):
         return PREFIXES
     if field in ("peers6", "peers4", "peers"):
@@ -83,7 +100,7 @@ def estates(draw: st.DrawFn) -> Estate:
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(estates(), st.randoms(use_true_random=False))
 def test_no_check_breaks_and_order_says_nothing(estate: Estate, shuffler: random.Random) -> None:
-    verdict = judge(estate, "level3", planned=True)
+    verdict = judge(estate, "level3", planned=True, on=TODAY)
     assert not [f for f in verdict.findings if f.answer == "error"], [
         f.en for f in verdict.findings if f.answer == "error"
     ]
@@ -91,7 +108,7 @@ def test_no_check_breaks_and_order_says_nothing(estate: Estate, shuffler: random
     assert all(f.zh and f.en for f in (*verdict.findings, *verdict.not_applicable)), "an answer without a reason"
     rows = list(estate.resources)
     shuffler.shuffle(rows)
-    assert judge(Estate(tuple(rows)), "level3", planned=True).data() == verdict.data()
+    assert judge(Estate(tuple(rows)), "level3", planned=True, on=TODAY).data() == verdict.data()
 
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -107,15 +124,16 @@ def test_hiding_a_value_never_makes_a_resource_pass_that_failed_alone(estate: Es
     for id_ in CHECKS:
         loaded = load(id_)
         params = {key: param.default for key, param in loaded.check.params.items()}
-        for looked in loaded.judge(Estate((hidden,)), params):
-            assert looked.answer != "pass", f"{id_} passes {victim.kind} of which nothing is known"
+        for looked in look(Estate((hidden,)), Entry(loaded, "mandatory", params), TODAY):
+            assert looked.answer not in ("pass", "error"), f"{id_}: {victim.kind}, of which nothing is known"
 
 
 def test_every_case_judges_the_same_backwards() -> None:
     for path in paths():
         estate = case(path).estate
         backwards = Estate(tuple(reversed(estate.resources)))
-        assert judge(estate, "level3", planned=False).data() == judge(backwards, "level3", planned=False).data(), path
+        verdicts = [judge(one, "level3", planned=False, on=TODAY).data() for one in (estate, backwards)]
+        assert verdicts[0] == verdicts[1], path
 
 
 @given(st.lists(PREFIXES, max_size=6))

@@ -174,21 +174,21 @@ def test_pairs_are_those_that_single_packets_find(demo: Estate) -> None:
     ports = sorted({1, 2379, 2380, *named, *(port + 1 for port in named)})
     ends = [node for node in done.network.nodes if node.name in done.city.attached]
     zone = {node.name: str(done.city.places[node.name].get("zone")) for node in ends}
-    found: set[tuple[str, str, int]] = set()
+    found: set[tuple[str, str, int, int]] = set()
     for source, target in product(ends, ends):
         if source is target or source.name.startswith("bastion:"):
             continue
-        opens = {(member, service.port) for service in source.services for member in service.members}
-        for port, text, own in product(ports, target.local, source.local):
-            if (":" in own) != (":" in text) or (source.kind == "balancer" and (text, port) not in opens):
+        opens = {(member, one.protocol, one.port) for one in source.services for member in one.members}
+        for protocol, port, text, own in product((6, 17), ports, target.local, source.local):
+            if (":" in own) != (":" in text) or (source.kind == "balancer" and (text, protocol, port) not in opens):
                 continue
-            one = Packet(addresses(text)[0], addresses(own)[0], 6, port, 40000, 0, 1)
+            one = Packet(addresses(text)[0], addresses(own)[0], protocol, port, 40000, 0, 1)
             trace = walk(done.network, source.name, one)
             # what a balancer passes on has arrived at it
             arrived = trace.nodes[-1] == target.name and trace.end is End.ARRIVED
             if arrived or target.name in trace.nodes[:-1]:
-                found.add((zone[source.name], target.name, port))
-    counted = Counter((source, zone[target]) for source, target, _ in found)
+                found.add((zone[source.name], target.name, protocol, port))
+    counted = Counter((source, zone[target]) for source, target, _, _ in found)
     told = {(c["source"], c["target"]): c["pairs"] for c in data["cells"] if c["pairs"]}
     told = {both: pairs for both, pairs in told.items() if both[0] not in (zones.OUTSIDE, "management")}
     assert {both: pairs for both, pairs in counted.items() if both[0] != "management"} == told

@@ -48,7 +48,19 @@ def test_the_arbiter_votes_and_holds_no_data() -> None:
     assert {(rule.direction, rule.ports, rule.purpose) for rule in rules} == {
         ("ingress", (22, 22), "management"), ("ingress", (9100, 9100), "monitoring"),
         ("egress", (6514, 6514), "logging"), ("ingress", (2379, 2380), "cluster"), ("egress", (2379, 2380), "cluster"),
+        ("egress", (53, 53), "names"),
     }  # fmt: skip
+
+
+def test_every_host_may_ask_the_resolvers_and_a_resolver_answers_the_whole_city() -> None:
+    blue = blueprint(demo())
+    plan, resolvers = blue.city.addresses, blue.of_role("resolver")
+    assert len(resolvers.peers6) == len(resolvers.peers4) == 2
+    both = {**flows.of_city(blue), **flows.of_system(blue, WELFARE), **flows.of_system(blue, AIR)}
+    for group, rules in both.items():
+        asks = {(r.direction, r.protocol, r.ports, r.peers6) for r in rules if r.purpose == "names"}
+        peers = ("ingress", (plan.prefix6,)) if group == "city-resolver" else ("egress", resolvers.peers6)
+        assert asks == {(peers[0], protocol, (53, 53), peers[1]) for protocol in ("udp", "tcp")}, group
 
 
 def test_a_single_database_has_no_cluster_rules() -> None:

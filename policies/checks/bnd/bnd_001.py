@@ -3,11 +3,15 @@ the video and Internet-of-things domains exchange only what is declared. Proved 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from inventory.estate import Estate, Resource
+from policies.checks.boundaries import DEVICES
+from policies.checks.networks import JOINING, joined
 from policies.checks.proved import judged, shown, standing
-from policies.checks.shape import Check, Looked, Param, Params, concluded
+from policies.checks.records import absent, settled_by, untold
+from policies.checks.references import thing
+from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, not_applicable
 from policies.reach.city import INTERNET
 from policies.reach.proof import Difference, Proof
 from policies.reach.spreading import End
@@ -20,16 +24,16 @@ CHECK = Check(
     severity="high",
     severity_basis="boundary-access",
     scope="estate",
-    kinds=("compute.host",),
-    fix_zh="主机不放在有互联网路由的网段,互联网访问走对互联网的负载均衡;视频域和物联网域按声明的访问放行",
+    kinds=("compute.host", "net.peering", "net.route"),
+    fix_zh="主机不放在有互联网路由的网段,互联网访问走对互联网的负载均衡;视频域和物联网域按声明的访问放行;不同区域的虚拟网络之间放一台边界设备",
     fix_en="keep hosts out of segments with an internet route and let the internet in by a balancer exposed to it; open the "
-    "video and Internet-of-things domains to declared flows only",
+    "video and Internet-of-things domains to declared flows only; put a boundary device between networks of different zones",
     params={"domains": Param(("video", "iot"), "只按声明进出的区域", "zones entered and left by declared flows only")},
 )
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
-    """One answer a host."""
+    """One answer a host, and what joins virtual networks on record."""
     for host, name, proof, open_ in judged(estate, "compute.host"):
         if open_:
             yield open_
@@ -44,10 +48,40 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         )
         yield concluded(host, wrong, standing(proof))
 
+    for one in estate.kind(*JOINING):
+        networks = joined(estate, one)
+        if networks is None:
+            yield not_applicable(one, "不指向虚拟网络", "leads to no virtual network")
+        else:
+            yield _direct(estate, one, networks)
+
+
+def _direct(estate: Estate, one: Resource, networks: Iterable[Resource | Words]) -> Looked:
+    """Does it join networks of different zones without a boundary device between them."""
+    open_: list[Words] = []
+    zones: set[str] = set()
+    for network in networks:
+        if isinstance(network, tuple):
+            open_.append(network)
+        elif lacking := untold(network, "zone"):
+            open_ += lacking
+        else:
+            zones.add(str(network.get("zone")))
+    if open_ or len(zones) < 2:
+        return concluded(one, (), open_)
+    via = one.get("via")
+    device = thing(estate, via)
+    wrong = ("不同区域之间没有边界设备", "no boundary device stands between the zones that it joins")
+    lost = (untold(one, "via") or [absent(one, via)])[0]
+    return concluded(one, *settled_by([lost if via and not device else _guards(device)], wrong))
+
+
+def _guards(device: Resource | None) -> bool:
+    return device is not None and device.kind in DEVICES
+
 
 def _internet(proof: Proof, target: str) -> Iterator[Difference]:
-    direct = proof.arrivals.get(target, {}).get(INTERNET)
-    if direct:
+    if direct := proof.arriving.headers(INTERNET, target):
         yield proof.difference(INTERNET, target, direct)
     if INTERNET not in proof.network.named:
         return

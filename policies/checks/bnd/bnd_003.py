@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from inventory.estate import Estate
+from inventory.estate import Estate, Resource
 from policies.checks.prefixes import Rule, rule
-from policies.checks.shape import Check, Looked, Param, Params, failed, not_applicable, passed
+from policies.checks.records import untold
+from policies.checks.shape import Check, Looked, Param, Params, concluded, failed, missing, not_applicable, passed
 
 CHECK = Check(
     id="BND-003",
@@ -17,19 +18,21 @@ CHECK = Check(
     severity="high",
     severity_basis="boundary-access",
     scope="stack",
-    kinds=("net.sg_rule",),
-    fix_zh="出方向只写清楚要访问的对端和端口,去掉指向整个互联网的规则",
-    fix_en="write who is called on which port; drop the rules that lead to the whole internet",
+    kinds=("net.sg_rule", "net.nat"),
+    fix_zh="出方向只写清楚要访问的对端和端口,去掉指向整个互联网的规则;地址转换只放在互联网接入区",
+    fix_en="write who is called on which port; drop the rules that lead to the whole internet; translate addresses in the "
+    "internet access zone only",
     params={
         "ports": Param(
             100, "一个安全组向任意地址开放的出端口数上限", "most ports a group may open to everywhere", least=1
-        )
+        ),
+        "zone": Param("internet", "互联网接入区", "the internet access zone"),
     },
 )
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
-    """One answer a rule; ports are summed over a group, so that a wide range in many pieces is still wide."""
+    """One answer a rule and a translator; ports are summed over a group, so that a wide range in many pieces is still wide."""
     open_rules: dict[str, list[Rule]] = defaultdict(list)
     for resource in estate.kind("net.sg_rule"):
         read = rule(resource)
@@ -52,3 +55,19 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
                 )
             else:
                 yield passed(one.resource)
+    for one in estate.kind("net.nat"):
+        yield _translator(estate, one, params["zone"])
+
+
+def _translator(estate: Estate, one: Resource, zone: str) -> Looked:
+    """Does it stand in the zone from which the outside may be called."""
+    if lacking := untold(one, "subnet"):
+        return concluded(one, (), lacking)
+    segment = estate.named("net.subnet", str(one.get("subnet")))
+    if segment is None:
+        return concluded(one, (), [missing(one, "net.subnet", one.get("subnet"))])
+    if lacking := untold(segment, "zone"):
+        return concluded(one, (), lacking)
+    if segment.get("zone") != zone:
+        return failed(one, "地址转换不在互联网接入区", "it translates outside the internet access zone")
+    return passed(one)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate
 from policies.checks.prefixes import Rule, rule
+from policies.checks.records import Want, held
 from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, failed, listed, passed, unsure
 
 CHECK = Check(
@@ -17,15 +18,16 @@ CHECK = Check(
     severity="high",
     severity_basis="boundary-access",
     scope="stack",
-    kinds=("net.sg", "net.router"),
-    fix_zh="安全组和路由器的默认动作设为拒绝,删除放行一切的规则,只按申请的访问放行",
-    fix_en="let groups and routers deny by default, delete the rules that allow everything, allow only what is declared",
+    kinds=("net.sg", "net.router", "net.acl", "sec.fw_policy", "sec.firewall"),
+    fix_zh="安全组、路由器、ACL 和防火墙的默认动作设为拒绝,删除放行一切的规则,只按申请的访问放行",
+    fix_en="let groups, routers, lists and firewalls deny by default, delete the rules that allow everything, allow only what is declared",
     params={"ports": Param(65000, "算作“全部端口”的端口数", "as many ports count as all", least=1)},
 )
+_DENIES: Want = ("default", lambda value: value == "deny", "没有默认拒绝", "it does not deny by default")
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
-    """One answer a group and a router."""
+    """One answer a group and a router, and a list, policy and firewall on record."""
     wide: dict[str, list[Rule]] = defaultdict(list)
     unread: set[str] = set()
     for resource in estate.kind("net.sg_rule"):
@@ -58,3 +60,5 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield passed(router)
         else:
             yield failed(router, "没有默认拒绝", "does not deny by default")
+    for one in estate.kind("net.acl", "sec.fw_policy", "sec.firewall"):
+        yield concluded(one, *held(one, _DENIES))

@@ -47,12 +47,17 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 def _idle(proof: Proof, name: str) -> Iterator[Words]:
     """Rules of its filter that decide nothing."""
+    question = f"{CHECK.id} idle"
+    if not proof.asked(question, name, ("",)):
+        proof.noted(question, name, ())
+        return
     rules = proof.network.named[name].rules
-    for chain in rules.chains:
-        for rule, against in superfluous(proof.space, chain):
-            what = rule.name or rule.text
-            yield (
-                f"第 {rule.line} 行的规则“{what}”{'被前面相反的规则挡住' if against else '前面已全部放行'},不起作用",
-                f"the rule '{what}' on line {rule.line} decides nothing: earlier rules "
-                + ("say the opposite" if against else "have said it all"),
-            )
+    found = [each for chain in rules.chains for each in superfluous(proof.space, chain)]
+    proof.noted(question, name, ("",) if found else ())
+    for rule, against in found:
+        what = rule.name or rule.text
+        yield (
+            f"第 {rule.line} 行的规则“{what}”{'被前面相反的规则挡住' if against else '前面已全部放行'},不起作用",
+            f"the rule '{what}' on line {rule.line} decides nothing: earlier rules "
+            + ("say the opposite" if against else "have said it all"),
+        )

@@ -51,10 +51,9 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield open_
         elif listener.get("exposure") != "internet":
             yield not_applicable(listener, "不对互联网提供", "not offered to the internet")
-        elif int(listener.get("port") or 0) in risky:
-            port = int(listener["port"])
+        elif (port := listener.get("port")) in risky:
             yield failed(
-                listener, f"在互联网上监听高危端口 {port}", f"listens on high-risk port {port} on the internet"
+                listener, f"在互联网上监听高危端口 {port:g}", f"listens on high-risk port {port:g} on the internet"
             )
         else:
             yield passed(listener)

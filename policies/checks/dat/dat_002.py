@@ -72,6 +72,4 @@ def _words(suite: str) -> set[str]:
     words = set(suite.upper().replace("-", "_").split("_"))
     if "SHA" in words:
         words.add("SHA1")  # TLS names write SHA-1 without its number
-    if "DES" in words and "EDE" in words:
-        words.add("3DES")
     return words

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
 from policies.checks import dr
-from policies.checks.shape import ORDER, Check, Looked, Param, Params, Words, concluded, missing, settled, unsure
+from policies.checks.shape import ORDER, Check, Looked, Param, Params, Words, concluded, missing, unsure
 
 CHECK = Check(
     id="DAT-009",
@@ -27,12 +26,10 @@ _STORES = ("db.instance", "storage.bucket", "storage.volume")
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a store, backup plan and system."""
-    held: dict[str, list[Resource]] = defaultdict(list)
+    held = dr.parts(estate.kind(*_STORES))
     by_reference: dict[str, Resource] = {}
     for one in estate.kind(*_STORES):
         by_reference[dr.reference(one)] = one
-        if one.get("system") and settled(one["system"]):
-            held[str(one["system"])].append(one)
         yield _graded(one, params) or concluded(one, ())
     for plan in estate.kind("dr.backup_plan"):
         if answer := _graded(plan, params) or unsure(plan, "of"):
@@ -45,7 +42,11 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         else:
             yield concluded(plan, *_holds(plan, [store]))
     for system in estate.kind("gov.system"):
-        yield _graded(system, params) or concluded(system, *_holds(system, held[system.name]))
+        if answer := _graded(system, params):
+            yield answer
+            continue
+        wrong, open_ = _holds(system, held.of.get(system.name, []))
+        yield concluded(system, wrong, open_ + held.lost)
 
 
 def _graded(one: Resource, params: Params) -> Looked | None:
@@ -59,11 +60,12 @@ def _graded(one: Resource, params: Params) -> Looked | None:
 def _holds(holder: Resource, stores: list[Resource]) -> tuple[list[Words], list[Words]]:
     wrong: list[Words] = []
     open_words: list[Words] = []
-    mine = ORDER.get(str(holder.get("data_class")), -1)
+    mine = ORDER.get(str(holder.get("data_class")))
     for store in sorted(stores, key=lambda one: (one.kind, one.name)):
-        if unsure(store, "data_class"):
-            open_words.append((f"{store.name} 的数据级别尚未确定", f"the class of {store.name} is not known yet"))
-        elif ORDER.get(str(store.get("data_class")), -1) > mine:
+        theirs = ORDER.get(str(store.get("data_class")))
+        if mine is None or theirs is None:
+            open_words.append((f"不能与 {store.name} 的级别比较", f"cannot be compared with the class of {store.name}"))
+        elif theirs > mine:
             wrong.append(
                 (
                     f"级别低于所含 {store.name} 的 {store.get('data_class')}",

@@ -66,7 +66,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 
 def _flow(one: Resource, flow: Resource, params: Params) -> Looked:
-    if open_ := unsure(flow, "target_site", "rpo_s") or unsure(one, "site", "sites"):
+    if open_ := unsure(flow, "target_site", "rpo_s") or _nowhere(one):
         return open_
     target, rpo = str(flow.get("target_site") or ""), flow.get("rpo_s")
     if not _elsewhere(one, target, params):
@@ -83,7 +83,7 @@ def _flow(one: Resource, flow: Resource, params: Params) -> Looked:
 
 
 def _stream(one: Resource, plan: Resource, params: Params) -> Looked:
-    if open_ := unsure(plan, "target_site") or unsure(one, "site", "sites"):
+    if open_ := unsure(plan, "target_site") or _nowhere(one):
         return open_
     target = str(plan.get("target_site") or "")
     if _elsewhere(one, target, params):
@@ -91,6 +91,13 @@ def _stream(one: Resource, plan: Resource, params: Params) -> Looked:
     return failed(
         one, f"连续备份 {plan.name} 的目的站点 {target} 仍在同城", f"{plan.name} goes to {target}, in the same city"
     )
+
+
+def _nowhere(one: Resource) -> Looked | None:
+    """Nothing is elsewhere of what stands nobody knows where."""
+    if open_ := unsure(one, "site", "sites"):
+        return open_
+    return None if dr.sites_of(one) else unknown(one, "没有记录所在站点", "it is not recorded where it is")
 
 
 def _elsewhere(one: Resource, target: str, params: Params) -> bool:

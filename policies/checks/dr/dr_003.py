@@ -17,9 +17,11 @@ from policies.checks.shape import (
     listed,
     missing,
     not_applicable,
+    settled,
     texts,
     unsure,
 )  # fmt: skip
+from policies.checks.wants import told
 
 CHECK = Check(
     id="DR-003",
@@ -43,8 +45,11 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a system and a database of level 3 or above."""
     groups: dict[str, dict[str, list[Resource]]] = defaultdict(lambda: defaultdict(list))
+    lost: list[str] = []
     for host in estate.kind("compute.host"):
-        if host.get("system") and host.get("role") in params["roles"]:
+        if not settled(tuple(map(host.get, ("system", "role", "workload")))):
+            lost.append(host.name)
+        elif host.get("system") and host.get("role") in params["roles"]:
             groups[str(host["system"])][str(host.get("workload"))].append(host)
     for system in estate.kind("gov.system"):
         if answer := below(system, 3):
@@ -56,8 +61,10 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             continue
         wrong: list[Words] = []
         open_words: list[Words] = []
+        if lost:
+            open_words.append((f"主机 {listed(lost)} 的归属尚未确定", f"whose {listed(lost)} is is not known yet"))
         for name, hosts in sorted(workloads.items()):
-            if any(unsure(host, "site") for host in hosts):
+            if not all(told(host, "site") for host in hosts):
                 open_words.append(
                     (f"工作负载 {name} 的站点尚未确定", f"the sites of workload {name} are not known yet")
                 )
@@ -78,6 +85,8 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         for name, host in zip(members, hosts, strict=True):
             if host is None:
                 open_words.append(missing(db, "compute.host", name))
+            elif not told(host, "site"):
+                open_words.append((f"成员 {name} 的站点尚未确定", f"the site of member {name} is not known yet"))
         sites = {host.get("site") for host in hosts if host is not None}
         if not open_words:
             wrong += _few("数据成员", "data", len(set(members)), sites, params)

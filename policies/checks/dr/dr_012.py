@@ -34,5 +34,5 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         if len(sites) >= params["sites"]:
             yield passed(one)
         else:
-            where = listed(sites) or "-"
-            yield failed(one, f"只在站点 {where},该站点失效即中断", f"only at {where}: lost together with that site")
+            where = listed(sites)
+            yield failed(one, f"站点只有:{where}。失效即中断", f"has only these sites, and is lost with them: {where}")

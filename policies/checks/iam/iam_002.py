@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inventory.estate import Estate
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, unknown, unsure
+from inventory.estate import Estate, Resource
+from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, listed, unknown
+from policies.checks.told import Limit, absent, outside, unread
 
 CHECK = Check(
     id="IAM-002",
@@ -15,10 +16,9 @@ CHECK = Check(
     severity="medium",
     severity_basis="project",
     scope="estate",
-    kinds=("iam.password_policy", "sec.bastion"),
+    kinds=("iam.password_policy", "sec.bastion", "iam.settings", "host.pam", "host.sshd"),
     fix_zh="设置锁定次数、锁定时长和空闲退出时间;零表示不启用,不可接受",
     fix_en="set tries, minutes of lock and idle minutes; zero means off and will not do",
-    assurance="partial",
     params={
         "tries": Param(5, "锁定前的失败次数上限", "most failures before the lock", least=1),
         "lock": Param(10, "锁定分钟数下限", "fewest minutes of lock", least=1),
@@ -27,37 +27,37 @@ CHECK = Check(
 )
 
 
+_LOCK = ("lockout_tries", "lockout_minutes", "idle_minutes")
+_SSHD = ("maxauthtries", "clientaliveinterval", "clientalivecountmax")
+
+
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
-    """One answer a policy and a bastion."""
-    found = estate.kind("iam.password_policy", "sec.bastion")
-    if not found and estate.kind("gov.system"):
-        yield unknown(
-            None,
-            "被检查的范围内没有口令策略和堡垒机",
-            "there is neither a password policy nor a bastion in what was judged",
-        )
-    for one in found:
-        if open_ := unsure(one, "lockout_tries", "lockout_minutes", "idle_minutes"):
-            yield open_
-            continue
-        tries, lock, idle = (one.get(key) or 0 for key in ("lockout_tries", "lockout_minutes", "idle_minutes"))
-        wrong: list[Words] = []
-        if not 0 < tries <= params["tries"]:
-            wrong.append(
-                (
-                    f"失败 {tries:g} 次锁定,应在 1 到 {params['tries']} 次",
-                    f"locks after {tries:g}, wanted 1..{params['tries']}",
-                )
-            )
-        if lock < params["lock"]:
-            wrong.append(
-                (f"锁定 {lock:g} 分钟,应不少于 {params['lock']}", f"locks for {lock:g} min < {params['lock']}")
-            )
-        if not 0 < idle <= params["idle"]:
-            wrong.append(
-                (
-                    f"空闲 {idle:g} 分钟退出,应在 1 到 {params['idle']} 分钟",
-                    f"idle {idle:g} min, wanted 1..{params['idle']}",
-                )
-            )
-        yield concluded(one, wrong)
+    """One answer a policy, a bastion, a console and a host's PAM and SSH server."""
+    locking = estate.kind("iam.password_policy", "sec.bastion", "host.pam")
+    yield from absent(estate, locking, "口令策略和堡垒机", "password policy or bastion")
+    idle = Limit("idle_minutes", "空闲退出分钟数", "idle minutes", 1, params["idle"])
+    limits = (
+        Limit("lockout_tries", "锁定前的失败次数", "failures before the lock", 1, params["tries"]),
+        Limit("lockout_minutes", "锁定分钟数", "minutes of lock", params["lock"]),
+        idle,
+    )
+    for one in locking:
+        yield unread(one, *_LOCK) or concluded(one, outside(one, limits))
+    for one in estate.kind("iam.settings"):
+        yield unread(one, "idle_minutes") or concluded(one, outside(one, (idle,)))
+    for one in estate.kind("host.sshd"):
+        yield unread(one, "settings") or _sshd(one, params)
+
+
+def _sshd(one: Resource, params: Params) -> Looked:
+    words = [str(one["settings"].get(key, "")) for key in _SSHD]
+    if not all(map(str.isdecimal, words)):
+        return unknown(one, f"没有记录 {listed(_SSHD)}", f"not all of {listed(_SSHD)} are recorded")
+    tries, interval, count = map(int, words)
+    seconds = interval * count  # zero of either means: never
+    wrong: list[Words] = []
+    if not 0 < tries <= params["tries"]:
+        wrong.append((f"一次连接可试 {tries} 次", f"{tries} tries a connection"))
+    if not 0 < seconds <= 60 * params["idle"]:
+        wrong.append((f"没有应答的会话 {seconds} 秒后才断", f"sessions without an answer end after {seconds} s"))
+    return concluded(one, wrong)

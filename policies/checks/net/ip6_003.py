@@ -49,15 +49,16 @@ def _apart(proof: Proof, target: str) -> list[Words]:
         (FOUR, SIX, "{} 能用 IPv4 访问它,用 IPv6 不能", "{} reaches it over IPv4 and not over IPv6"),
         (SIX, FOUR, "{} 能用 IPv6 访问它,用 IPv4 不能", "{} reaches it over IPv6 and not over IPv4"),
     ):
+        question = f"{CHECK.id} {'IPv4' if family is FOUR else 'IPv6'}"
         found = []
-        for source, headers in sorted(proof.arrivals.get(target, {}).items()):
+        for source in proof.asked(question, target, proof.arriving.sources(target)):
             if _both(proof, source):
+                headers = proof.arriving.headers(source, target)
                 missing = _ports(headers, family) - _ports(headers, other)
-                if missing:
-                    own = headers & headers.space.box({Field.TARGET: [family], Field.PROTOCOL: _CARRIED})
-                    asked = missing.assigned(Field.SOURCE, [family]).assigned(Field.TARGET, [family])
-                    found.append(proof.difference(source, target, own & asked))
-        wrong += shown(found, zh, en)
+                own = headers & headers.space.box({Field.TARGET: [family], Field.PROTOCOL: _CARRIED})
+                asked = missing.assigned(Field.SOURCE, [family]).assigned(Field.TARGET, [family])
+                found.append((source, own & asked if missing else missing))
+        wrong += shown(proof.told(question, target, found), zh, en)
     return wrong
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate
 from policies.checks.demand import demand
+from policies.checks.records import number
 from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, listed, unsure
 
 CHECK = Check(
@@ -34,8 +35,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         behind = found.served if one.get("role") == "access" else found.there
         systems = behind.get(str(one.get("site")), frozenset())
         peak, unread = found.total(systems)
-        can, needs = one.get("capacity_mbps"), peak * percent / 100
-        has = float(can) if isinstance(can, int | float) else 0.0
+        has, needs = number(one.get("capacity_mbps")), peak * percent / 100
         wrong: list[Words] = []
         if has < needs:
             wrong.append(

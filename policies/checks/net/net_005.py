@@ -9,7 +9,8 @@ from itertools import islice
 
 from inventory.estate import Estate
 from policies.checks.proved import shown
-from policies.checks.shape import Check, Looked, Param, Params, Words, below, concluded, texts, unsure
+from policies.checks.records import listing, number, untold
+from policies.checks.shape import Check, Looked, Param, Params, Words, below, concluded, unsure
 from policies.reach.city import Loss, losses
 from policies.reach.proof import proof
 
@@ -21,9 +22,10 @@ CHECK = Check(
     severity="high",
     severity_basis="redundancy",
     scope="estate",
-    kinds=("net.router", "net.lb", "net.link"),
-    fix_zh="路由器、负载均衡至少两台并分放机柜,站点间线路至少两条并来自不同运营商",
-    fix_en="at least two routers and balancers, in different racks; at least two lines between sites, from two carriers",
+    kinds=("net.router", "net.lb", "net.link", "sec.firewall"),
+    fix_zh="路由器、负载均衡、防火墙至少两台,路由器分放机柜,站点间线路至少两条并来自不同运营商(备用线路除外)",
+    fix_en="at least two routers, balancers and firewalls, the routers in different racks; at least two lines between sites, "
+    "from two carriers, except where a line stands by",
     params={
         "devices": Param(2, "设备台数下限", "fewest devices", least=2),
         "spread": Param(2, "机柜或运营商个数下限", "fewest racks or carriers", least=1),
@@ -35,7 +37,7 @@ _MOST = 5
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
-    """One answer a router, balancer and line."""
+    """One answer a router, balancer, line and firewall."""
     few, spread = params["devices"], params["spread"]
     after = _after(estate)
     for one in estate.kind("net.router"):
@@ -56,17 +58,20 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             continue
         yield concluded(one, _few(one.get("count"), few, "台设备", "device"))
     for one in estate.kind("net.link"):
-        if open_ := unsure(one, "lines", "carriers"):
+        if open_ := unsure(one, "lines", "carriers", "backup"):
             yield open_
             continue
-        yield concluded(
-            one,
-            [
-                *_few(one.get("lines"), few, "条线路", "line"),
-                *_few(_kinds(one.get("carriers")), spread, "家运营商", "carrier"),
-                *after.get(one.urn, ()),
-            ],
-        )
+        # a line that stands by is itself the second way; that nothing hangs on it alone is proved like of any other
+        single = [
+            *_few(one.get("lines"), few, "条线路", "line"),
+            *_few(_kinds(one.get("carriers")), spread, "家运营商", "carrier"),
+        ]
+        yield concluded(one, [*([] if one.get("backup") is True else single), *after.get(one.urn, ())])
+    for one in estate.kind("sec.firewall"):
+        if lacking := untold(one, "count"):
+            yield concluded(one, (), lacking)
+        else:
+            yield concluded(one, _few(one.get("count"), few, "台设备", "device"))
 
 
 def _after(estate: Estate) -> Mapping[str, list[Words]]:
@@ -97,11 +102,11 @@ def _named(lost: Loss) -> Words:
 
 
 def _kinds(value: object) -> int:
-    return len(set(texts(value)))
+    return len(set(listing(value)))
 
 
-def _few(found: int | float | None, least: int, zh: str, en: str) -> list[Words]:
-    count = int(found or 0)
+def _few(found: object, least: int, zh: str, en: str) -> list[Words]:
+    count = int(number(found))
     return (
         []
         if count >= least

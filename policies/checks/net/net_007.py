@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate
+from policies.checks.records import listing
 from policies.checks.shape import (
     Check,
     Looked,
@@ -14,7 +15,6 @@ from policies.checks.shape import (
     missing,
     not_applicable,
     passed,
-    texts,
     unknown,
     unsure,
 )
@@ -39,7 +39,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     for link in estate.kind("net.link"):
         if open_ := unsure(link, "carries", "encryption"):
             yield open_
-        elif not set(texts(link.get("carries"))) & set(params["traffic"]):
+        elif not set(listing(link.get("carries"))) & set(params["traffic"]):
             yield not_applicable(link, "不承载生产或复制流量", "carries neither production nor replication")
         elif link.get("encryption") in ("ipsec", "macsec"):
             yield passed(link)
@@ -50,7 +50,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield open_
         elif flow.get("encrypted"):
             yield passed(flow)
-        elif (link := estate.named("net.link", flow.get("link") or "")) is None:
+        elif (link := estate.named("net.link", str(flow.get("link")))) is None:
             yield unknown(flow, *missing(flow, "net.link", flow.get("link")))
         elif open_ := unsure(link, "encryption"):
             yield unknown(flow, open_.zh, open_.en)

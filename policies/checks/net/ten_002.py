@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from inventory.estate import Estate, Resource
+from policies.checks.networks import JOINING, joined
 from policies.checks.proved import judged, shown, standing
-from policies.checks.shape import Check, Looked, Param, Params, concluded, not_applicable, unsure
+from policies.checks.records import listing, untold
+from policies.checks.shape import (
+    Check,
+    Looked,
+    Param,
+    Params,
+    Words,
+    concluded,
+    listed,
+    missing,
+    not_applicable,
+    unsure,
+)
 from policies.reach.proof import Difference, Proof
 
 CHECK = Check(
@@ -17,7 +30,7 @@ CHECK = Check(
     severity="high",
     severity_basis="zones",
     scope="estate",
-    kinds=("compute.host",),
+    kinds=("compute.host", "net.sg", "net.peering", "net.route"),
     fix_zh="删去两个单位专网之间没有声明的规则;需要互通的,双方声明,或经数据交换平台",
     fix_en="delete the rules between two bureaus' private networks that nobody declared; let both declare what is needed, or "
     "go through the exchange",
@@ -33,7 +46,7 @@ CHECK = Check(
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
-    """One answer a host."""
+    """One answer a host, a group, and what joins virtual networks on record."""
     for host, name, proof, open_ in judged(estate, "compute.host"):
         if open_ := open_ or unsure(host, "zone", "bureau"):
             yield open_
@@ -47,16 +60,54 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             )
             yield concluded(host, wrong, standing(proof))
 
+    for group in estate.kind("net.sg"):
+        if lacking := untold(group, "hosts"):
+            yield concluded(group, (), lacking)
+        elif not (names := listing(group.get("hosts"))):
+            yield not_applicable(group, "没有绑定任何主机", "is bound to no host")
+        else:
+            hosts = [
+                estate.named("compute.host", name) or missing(group, "compute.host", name) for name in sorted(names)
+            ]
+            yield _one_bureau(group, hosts, params)
+    for one in estate.kind(*JOINING):
+        networks = joined(estate, one)
+        if networks is None:
+            yield not_applicable(one, "不指向虚拟网络", "leads to no virtual network")
+        else:
+            yield _one_bureau(one, networks, params)
+
+
+def _one_bureau(one: Resource, members: Iterable[Resource | Words], params: Params) -> Looked:
+    """Does it serve one bureau, or others and the exchange."""
+    open_: list[Words] = []
+    bureaus: set[str] = set()
+    for member in members:
+        if isinstance(member, tuple):
+            open_.append(member)
+        elif lacking := untold(member, "bureau"):
+            open_ += lacking
+        else:
+            bureaus.add(str(member.get("bureau")))
+    strangers = bureaus - set(params["exchange"])
+    words = (f"单位 {listed(bureaus)} 共用它", f"bureaus share it: {listed(bureaus)}")
+    return concluded(one, [words] if len(strangers) > 1 else [], open_)
+
 
 def _strangers(proof: Proof, target: str, host: Resource, params: Params) -> Iterator[Difference]:
-    for source, headers in sorted(proof.arrivals.get(target, {}).items()):
-        other = proof.city.places.get(source)
-        if other is None or other.get("zone") != params["zone"] or other.get("bureau") in (None, host.get("bureau")):
-            continue
-        extra = headers
-        exchange = {host.get("bureau"), other.get("bureau")} & set(params["exchange"])
-        declared = proof.declared(target).get(source)
-        if declared is not None and (params["direct"] or exchange):
-            extra = extra - declared
-        if extra:
-            yield proof.difference(source, target, extra)
+    question = f"{CHECK.id} {params['zone']} {params['exchange']} {params['direct']}"
+    sources = proof.asked(question, target, proof.arriving.sources(target))
+    strangers = [name for name in sources if _stranger(proof.city.places.get(name), host, params["zone"])]
+    declared = proof.declared(target, {*strangers}) if strangers else {}
+    found = []
+    for source in strangers:
+        extra = proof.arriving.headers(source, target)
+        exchange = {host.get("bureau"), proof.city.places[source].get("bureau")} & set(params["exchange"])
+        if source in declared and (params["direct"] or exchange):
+            extra = extra - declared[source]
+        found.append((source, extra))
+    return proof.told(question, target, found)
+
+
+def _stranger(other: Resource | None, host: Resource, zone: str) -> bool:
+    return other is not None and other.get("zone") == zone and other.get("bureau") not in (None, host.get("bureau"))

@@ -41,7 +41,7 @@ def drawn(read: Any, estate: Estate, proofs: Any) -> dict[str, Any]:
     links = [
         {
             "name": link.name, "ends": list(link["ends"]), "rate": rate(link["bandwidth_mbps"]), "rtt_ms": link["rtt_ms"],
-            "lines": link["lines"], "encryption": link["encryption"],
+            "lines": link["lines"], "encryption": link["encryption"], "backup": bool(link.get("backup")),
         }
         for link in sorted(estate.kind("net.link"), key=lambda link: link.name)
     ]  # fmt: skip

@@ -164,6 +164,7 @@ def _blocks(city: City, allocations: Any, given: _Given) -> list[dict[str, Any]]
         ("loopbacks", pair("路由器环回", "loopbacks of routers"), plan.loopback6, 128),
         ("locators", pair("SRv6 定位符", "SRv6 locators"), plan.locators and plan.locators.prefix, plan.locators and plan.locators.length),
         ("nat64", pair("NAT64 前缀", "NAT64 prefixes"), plan.nat64 and plan.nat64.prefix, plan.nat64 and plan.nat64.length),
+        ("pool4", pair("NAT64 的 IPv4", "IPv4 of NAT64"), plan.public4, plan.pool4),
     ]  # fmt: skip
     rows = [
         {
@@ -198,6 +199,7 @@ def _four(city: City, allocations: Any, given: _Given) -> dict[str, Any]:
             "addresses": sum(each.size for each in members), "of": block.size,
         })  # fmt: skip
     outside = sum(_inside(v.address4, public) for v in getattr(allocations, "vips", {}).values())
+    outside += sum(parse(pool).size for pool in getattr(allocations, "pool4", {}).values())
     return {
         "prefix": text(whole), "block": length, "blocks": len(rows), "room": 1 << (length - whole.length), "rows": rows,
         "dual": sum(four is not None for _, four in given.values()), "public": text(public), "public_used": outside,

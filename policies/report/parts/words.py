@@ -14,7 +14,7 @@ Pair = dict[str, str]
 ROLES = {
     "web": ("网站", "web"), "app": ("应用", "application"), "database": ("数据库", "database"),
     "arbiter": ("仲裁", "arbiter"), "log": ("日志", "log"), "monitor": ("监测", "monitor"), "bastion": ("堡垒", "bastion"),
-    "lb": ("入口", "entrance"),
+    "resolver": ("域名", "names"), "lb": ("入口", "entrance"),
 }  # fmt: skip
 SITE_ROLES = {
     "primary": ("主中心", "primary"), "secondary": ("同城中心", "same-city"), "remote": ("异地灾备", "remote"),

@@ -1,4 +1,4 @@
-"""One control group a host or line, made before it starts. In: lab and host. Out: folders, the processes in them.
+"""One control group a host, line or router, made before it starts. In: lab and host. Out: folders, the processes in them.
 
 The group is how a host's processes are found and ended: pid files lie after a crash, a group does not. Works with
 cgroup v2 and with v1 (each hierarchy apart, or the hybrid of both).
@@ -7,6 +7,8 @@ cgroup v2 and with v1 (each hierarchy apart, or the hybrid of both).
 from __future__ import annotations
 
 import os
+import signal
+import time
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
@@ -17,6 +19,8 @@ _V1 = ("systemd", "unified", "pids", "memory")
 PIDS = 4096
 LINE = "@"
 """what the group of a line begins with; no host's name does"""
+ROUTER = "%"
+"""what the group of a router's daemons begins with"""
 _START = (
     'for group; do [ "$group" = -- ] && break; shift; echo 0 > "$group/cgroup.procs" || exit 1; done; shift; exec "$@"'
 )
@@ -80,6 +84,19 @@ def first(pids: frozenset[int], proc: Path = Path("/proc")) -> int | None:
     return None
 
 
+def kill(lab: str, host: str, seconds: float) -> frozenset[int]:
+    """End what is in a group; returns what did not end in that time."""
+    until = time.monotonic() + seconds
+    while pids := processes(lab, host):
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > until:
+            break
+        time.sleep(0.01)
+    return pids
+
+
 def remove(lab: str, host: str = "", root: Path = ROOT) -> None:
     """Remove the groups, which must be empty; what is not there is no error."""
     for top in folders(lab, host, root):
@@ -101,12 +118,17 @@ def apart(groups: Iterable[Path], command: Iterable[str]) -> list[str]:
 
 def hosts(lab: str, root: Path = ROOT) -> frozenset[str]:
     """Hosts that have a group."""
-    return frozenset(name for name in _groups(lab, root) if not name.startswith(LINE))
+    return frozenset(name for name in _groups(lab, root) if not name.startswith((LINE, ROUTER)))
 
 
 def lines(lab: str, root: Path = ROOT) -> frozenset[str]:
     """Groups of lines; every name begins with `LINE`."""
     return frozenset(name for name in _groups(lab, root) if name.startswith(LINE))
+
+
+def routers(lab: str, root: Path = ROOT) -> frozenset[str]:
+    """Routers whose daemons have a group."""
+    return frozenset(name.removeprefix(ROUTER) for name in _groups(lab, root) if name.startswith(ROUTER))
 
 
 def _groups(lab: str, root: Path) -> frozenset[str]:

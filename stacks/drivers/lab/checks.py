@@ -71,8 +71,7 @@ def unused(records: Records, record: Record) -> None:
 def _addresses(records: Records, wanted: Host | Bastion) -> None:
     segment = records.get("net.subnet", wanted.subnet)
     assert segment is not None
-    address4 = wanted.address4 if isinstance(wanted, Host) else None
-    for text, cidr in ((wanted.address6, segment.wanted["cidr6"]), (address4, segment.wanted["cidr4"])):
+    for text, cidr in ((wanted.address6, segment.wanted["cidr6"]), (wanted.address4, segment.wanted["cidr4"])):
         if text is None:
             continue
         address = _address(text, wanted.name)

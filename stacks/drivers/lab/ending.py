@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
-from stacks.drivers.lab import cgroups, lines, machine, names, ports, registry, shell
+from stacks.drivers.lab import cgroups, lines, machine, names, ports, registry, routing, shell
 from stacks.drivers.lab.records import flocked
 
 Observe = Callable[[str, str], None]
@@ -56,6 +56,7 @@ def left(folder: Path) -> tuple[str, ...]:
     found = [f"netns {space}" for space in sorted(_spaces(lab))]
     found += [f"process {pid}" for pid in sorted(cgroups.processes(lab))]
     found += [f"cgroup {group}" for group in cgroups.folders(lab) if group.exists()]
+    found += [f"daemons of {router}" for router in sorted(routing.there(lab))]
     found += [f"mount {point}" for point in _mounts(folder)]
     found += [f"lab {lab}"] if lab in registry.labs() else []
     return tuple(found)
@@ -69,6 +70,7 @@ def _end(lab: str, folder: Path, observe: Observe) -> None:
     with ThreadPoolExecutor(4) as several:
         list(several.map(lambda host: machine.erase(lab, folder, host), hosts))
     lines.weed(lab)  # before the namespaces: a program holds those of its devices
+    routing.weed(lab)
     cgroups.remove(lab)
     for point in _mounts(folder):
         shell.run("umount", "--lazy", point, check=False)

@@ -35,6 +35,7 @@ from stacks.drivers.lab import (
     network,
     ports,
     registry,
+    routing,
     shell,
 )
 from stacks.drivers.lab.records import Record, Records
@@ -201,7 +202,7 @@ class Lab:
             return {}
         router = self._router(getattr(wanted, "subnet", ""))
         if isinstance(wanted, Bastion):
-            space = ports.attach(self.id, router, wanted.kind(), wanted.name, wanted.address6, None)
+            space = ports.attach(self.id, router, wanted.kind(), wanted.name, wanted.address6, wanted.address4)
             return {"netns": names.path(space)}
         assert isinstance(wanted, Host)
         lower = self._root or image.location()
@@ -226,6 +227,7 @@ class Lab:
 
     def _unmake(self, record: Record) -> None:
         if record.kind == "net.router":
+            routing.end(self.id, record.name)
             ports.remove_space(names.netns(self.id, record.kind, record.name))
         elif record.kind in ("sec.bastion", "compute.host"):
             if record.kind == "compute.host":
@@ -251,7 +253,7 @@ class Lab:
         """Outputs that change by themselves."""
         if record.kind == "net.router":
             dead = any(it.subject == "net.router" and it.name == record.name for it in faults.of(self._records))
-            return {"status": "lost" if dead else "up"}
+            return {"status": "lost" if dead else "up" if routing.well(self.id, record.name) else "unrouted"}
         if record.kind == "net.link":
             return {"status": lines.status(self.id, Link(**record.wanted))}
         if record.kind == "compute.host":

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -108,18 +107,12 @@ def netem(line: Link) -> str:
 
 def end(lab: str, group: str, seconds: float = 10) -> None:
     """End the program of a line, whose devices go with it; none is no error. DriverError unavailable."""
-    until = time.monotonic() + seconds
-    while pids := cgroups.processes(lab, group):
-        for pid in pids:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        if time.monotonic() > until:
-            raise DriverError(
-                "unavailable",
-                f"线路程序 {sorted(pids)} 在 {seconds:.0f} 秒内没有结束:稍后重试",
-                f"the programs {sorted(pids)} of a line did not end in {seconds:.0f} s: try again later",
-            )
-        time.sleep(0.01)
+    if pids := cgroups.kill(lab, group, seconds):
+        raise DriverError(
+            "unavailable",
+            f"线路程序 {sorted(pids)} 在 {seconds:.0f} 秒内没有结束:稍后重试",
+            f"the programs {sorted(pids)} of a line did not end in {seconds:.0f} s: try again later",
+        )
     cgroups.remove(lab, group)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from inventory.problems import refuse
 from stacks.drivers.base import Need
-from stacks.drivers.lab import cgroups, image, lines, registry, shell
+from stacks.drivers.lab import cgroups, image, lines, registry, routing, shell
 
 _TOOLS = (
     ("systemd-nspawn", "systemd-container", "启动主机", "boots the hosts"),
@@ -101,6 +101,17 @@ def prepare(observe: image.Observe) -> None:
         observe(
             "内核没有 netem,/dev/net/tun 也不可用:线路不施加时延和带宽",
             "the kernel has no netem and /dev/net/tun cannot be used: lines have no delay and no bandwidth",
+        )
+    if routing.way() == "frr":
+        observe(
+            "路由器运行 FRR:静默中断的线路会自动绕开",
+            "the routers run FRR: a line that is lost silently is gone round by itself",
+        )
+    else:
+        observe(
+            "本机没有 FRR(apt install frr):路由器只有算出的静态路由,静默中断不会自动绕开",
+            "this machine has no FRR (apt install frr): routers have computed static routes alone, and nothing goes "
+            "round a line that is lost silently",
         )
     limit = int(registry.INSTANCES.read_text())
     if limit < registry.ENOUGH:

@@ -1,4 +1,5 @@
-"""Routers, lines and segments, made to agree with the records. In: records. Out: namespaces, devices, routes, faults.
+"""Routers, lines and segments, made to agree with the records. In: records. Out: namespaces, devices, routes, faults,
+and what the routers' daemons are told (`routing`), where there are any.
 
 `converge` is the only one that decides: it may be run at any time, by any worker process, and does nothing where
 all is well. The caller holds the lock `topology`.
@@ -12,18 +13,25 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
+from inventory.estate import Estate, Resource
 from inventory.kinds.net import Link, Router, Subnet
 from inventory.rendering import nodes, routes
+from inventory.rendering.frr import frr
 from inventory.rendering.nodes import Net
 from stacks.drivers.base import DriverError
-from stacks.drivers.lab import faults, lines, loss, names, shell
+from stacks.drivers.lab import faults, lines, loss, names, routing, shell
 from stacks.drivers.lab.faults import Harm
 from stacks.drivers.lab.ports import make_space
-from stacks.drivers.lab.records import Records
+from stacks.drivers.lab.records import Record, Records
 from stacks.drivers.lab.shell import Device
 
-PROTOCOL = 186
-"""`proto` of the routes between routers, so that ours are told from the kernel's and the hosts'"""
+PROTOCOL = 120
+"""`proto` of computed routes, so that ours are told from the kernel's, the hosts' and a routing protocol's (FRR sweeps
+away what has the number of one of its own, 186 for example)"""
+FLOOR = 120
+"""table of the routes between routers, asked where the main one knows nothing: there a routing protocol has its own"""
+_AFTER_MAIN = 33000
+"""priority of the rule; the main table's is 32766"""
 _ROUTING = {
     "net/ipv6/conf/all/forwarding": 1,
     "net/ipv6/conf/default/forwarding": 1,
@@ -45,6 +53,8 @@ def converge(lab: str, records: Records) -> None:
     segments = [Subnet(**r.wanted) for r in records.of("net.subnet")]
     harm = faults.harm(faults.of(records), links)
     for name in routers:
+        if not shell.alive(names.netns(lab, "net.router", name)):
+            routing.end(lab, name)  # in a namespace that nobody reaches any more
         make_space(names.netns(lab, "net.router", name), _ROUTING)
     lines.weed(lab, links)
     for link in links:
@@ -65,8 +75,10 @@ def converge(lab: str, records: Records) -> None:
         edge for edge in edges
         if edge.name not in harm.avoided and all(seen[end][it].up for end, it in _ends(edge))
     ]  # fmt: skip
-    for name, hops in routes.tables(routers, up, nodes.spread(net)).items():
+    for name, hops in routes.tables(routers, up, nodes.spread(net), nodes.numbers(net)).items():
         _table(names.netns(lab, "net.router", name), hops)
+    files = _files(lab, records.of("net.router", "net.link"))
+    routing.converge(lab, files if files and routing.way() == "frr" else {})
 
 
 def has_segment(lab: str, router: str, cidr: str) -> bool:
@@ -75,13 +87,22 @@ def has_segment(lab: str, router: str, cidr: str) -> bool:
     return shell.alive(space) and routes.Hop(nodes.normal(cidr), routes.UNREACHABLE) in _present(space)
 
 
+def _files(lab: str, records: Iterable[Record]) -> dict[str, str]:
+    """Router → what FRR is told there, for each that has somebody to speak to. Segments are not in it: their router
+    takes them from its kernel, so nothing is told anew when one comes or goes."""
+    estate = Estate(tuple(Resource(record.kind, record.name, "", "", record.wanted) for record in records))
+    files = {it.name: frr(estate, it.name, partial(names.wire, lab), each=True) for it in estate.kind("net.router")}
+    return {router: text for router, text in files.items() if "router bgp" in text}
+
+
 def _net(routers: dict[str, Router], links: Iterable[Link], segments: Iterable[Subnet]) -> Net:
     """The records as the facts that routing is made of."""
     return Net(
         tuple(routes.Router(name, router.site or "", router.role) for name, router in routers.items()),
         {name: router.loopback6 for name, router in routers.items()},
-        tuple(nodes.Line(line.name, line.routers, line.prefix6, line.rtt_ms) for line in links),
+        tuple(nodes.Line(line.name, line.routers, line.prefix6, line.rtt_ms, line.backup) for line in links),
         tuple(nodes.Segment(s.name, s.router, nodes.prefixes(s.cidr6, s.cidr4)) for s in segments),
+        translated=nodes.translations((name, router.nat64, router.pool4) for name, router in routers.items()),
     )
 
 
@@ -96,7 +117,8 @@ def _star(lab: str, edges: Iterable[routes.Edge], seen: Seen) -> None:
                 shell.ip(space, f"link del {device}")
         lines.pair(*[(space, device) for _, space, device in ends])
         for end, space, device in ends:
-            shell.ip(space, f"link set {device} up")
+            # the one link-local address that it is given is what a protocol then calls the next hop
+            shell.ip(space, f"link set {device} addrgenmode none", f"link set {device} up")
             seen[end] = shell.devices(space)
 
 
@@ -210,7 +232,29 @@ def _hop(row: dict[str, Any]) -> routes.Hop:
 
 def _table(space: str, wanted: frozenset[routes.Hop]) -> None:
     present = _present(space)
-    stale = {hop.prefix for hop in present - wanted}
-    lines = [f"route del {prefix} proto {PROTOCOL}" for prefix in sorted(stale)]
-    lines += [hop.text("add", PROTOCOL) for hop in sorted(wanted - present, key=lambda hop: (hop.prefix, hop.via))]
+    if not present:  # new, or cut short when it was
+        _under_main(space)
+    stale, missing = present - wanted, wanted - present
+    lines = [f"route del {hop.prefix} proto {PROTOCOL}{_in(hop)}" for hop in sorted(stale, key=_order)]
+    lines += [hop.text("add", PROTOCOL, _home(hop)) for hop in sorted(missing, key=_order)]
     shell.ip(space, *lines)
+
+
+def _under_main(space: str) -> None:
+    """The rules by which the floor is asked, once."""
+    for family in ("-4", "-6"):
+        if not any(rule.get("priority") == _AFTER_MAIN for rule in shell.ip_json(space, family, "rule", "show")):
+            shell.run("ip", "-n", space, family, "rule", "add", "priority", str(_AFTER_MAIN), "lookup", str(FLOOR))
+
+
+def _home(hop: routes.Hop) -> int | None:
+    """What a router itself refuses is no way to anywhere: it stays in the main table, where protocols see it."""
+    return None if hop.via == routes.UNREACHABLE else FLOOR
+
+
+def _in(hop: routes.Hop) -> str:
+    return f" table {home}" if (home := _home(hop)) else ""
+
+
+def _order(hop: routes.Hop) -> tuple[str, str]:
+    return hop.prefix, hop.via

@@ -22,7 +22,7 @@ T = TypeVar("T")
 
 
 def lose(folder: Path, line: str) -> None:
-    """A line loses every packet silently; nobody's routes change. DriverError not-found."""
+    """A line loses every packet silently; no computed route changes. DriverError not-found."""
     _declare(folder, Fault("net.link", line, "lost"))
 
 
@@ -57,8 +57,8 @@ def revive(folder: Path, router: str) -> None:
 
 
 def avoid(folder: Path) -> tuple[str, ...]:
-    """Routes go round every silent loss that is declared now, where there is a way; returns what is avoided. Nothing
-    here finds such a loss by itself: that is a routing protocol's work, which the lab's static routes do not have."""
+    """Computed routes go round every silent loss that is declared now, where there is a way; returns what is avoided.
+    Routers with a routing protocol find such a loss by themselves, and do not wait for this."""
 
     def work(records: Records) -> tuple[str, ...]:
         silent = [fault for fault in faults.of(records) if fault.how == "lost"]

@@ -19,14 +19,14 @@ SYSTEM = (
 SERVICES = (
     "postgresql-15", "patroni", "python3-psycopg2", "python3-etcd", "python3-etcd3gw", "python3-cryptography",
     "etcd-server", "etcd-client", "haproxy", "nginx-light", "frr", "prometheus", "prometheus-alertmanager",
-    "prometheus-node-exporter", "prometheus-blackbox-exporter",
+    "prometheus-node-exporter", "prometheus-blackbox-exporter", "unbound",
 )  # fmt: skip
 PACKAGES = SYSTEM + SERVICES
 """hosts have no package source of their own: what a role needs is here, and the role asserts it"""
 
 DISABLED = (
     "postgresql", "patroni", "etcd", "haproxy", "nginx", "frr", "prometheus", "prometheus-alertmanager",
-    "prometheus-node-exporter", "prometheus-blackbox-exporter", "auditd", "rsyslog", "nftables", "chrony",
+    "prometheus-node-exporter", "prometheus-blackbox-exporter", "unbound", "auditd", "rsyslog", "nftables", "chrony",
     "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "e2scrub_reap",
     "fstrim.timer", "prometheus-node-exporter-apt.timer", "prometheus-node-exporter-ipmitool-sensor.timer",
     "prometheus-node-exporter-mellanox-hca-temp.timer", "prometheus-node-exporter-nvme.timer",

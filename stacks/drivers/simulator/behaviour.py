@@ -30,6 +30,7 @@ USES: dict[str, tuple[tuple[str, str], ...]] = {
     "k8s.namespace": (("pool", "compute.pool"),),
     "k8s.quota": (("namespace", "k8s.namespace"),),
     "k8s.network_policy": (("namespace", "k8s.namespace"),),
+    "dns.zone": (("servers", "compute.host"),),
     "log.sink": (("host", "compute.host"), ("bucket", "storage.bucket")),
 }
 """kind → (field, kind it names): what is named cannot be deleted while it is used"""

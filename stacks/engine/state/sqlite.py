@@ -1,19 +1,18 @@
 """A state file in SQLite: WAL, full sync.
 
-It is made whole under another name and then linked into its place, so a file that is empty or has no tables was cut.
+`inventory.databases` makes it whole or not at all, so a file that is empty or has no tables was cut.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
-import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from inventory import databases
 from inventory.problems import Refused
 from stacks.engine.state import tables, trouble
 from stacks.engine.state.tables import FORMAT, SCHEMA, Damage, Place
@@ -148,36 +147,7 @@ def _quoted(path: Path) -> str:
 
 def make(path: Path) -> None:
     """A state file with its tables and nothing in them; whoever came first has made it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    number, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".new", dir=path.parent)
-    os.close(number)
-    try:
-        db = sqlite3.connect(name, isolation_level=None)
-        try:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.executescript(f"BEGIN; {SCHEMA} {tables.SET_FORMAT}; PRAGMA user_version={FORMAT}; COMMIT;")
-        finally:
-            db.close()
-        os.chmod(name, 0o666 & ~_umask())
-        with contextlib.suppress(FileExistsError):
-            os.link(name, path)  # never overwrites
-        _sync_folder(path.parent)
-    finally:
-        Path(name).unlink(missing_ok=True)
-
-
-def _umask() -> int:
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
-
-
-def _sync_folder(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
+    databases.make(path, f"{SCHEMA} {tables.SET_FORMAT}; PRAGMA user_version={FORMAT};")
 
 
 def open_file(path: Path, *, write: bool, create: bool) -> SQLite | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import bisect
+
 import pytest
 
+from inventory.rendering import nodes, routes
 from policies.reach import routing
+from policies.reach.fields import addresses
 from policies.reach.network import Network, Node, Route, sound, table
 
 
@@ -21,6 +25,23 @@ def test_what_is_rendered_is_what_is_proved_over() -> None:
     assert cut["core-a"] == ()
 
 
+def test_equal_ways_are_told_apart_as_routers_do() -> None:
+    """A ring of four, each line twice and all as long; the numbers go the other way than the names."""
+    loopbacks = {f"r{one}": f"3fff::{9 - one}/128" for one in range(4)}
+    ends = [(f"r{one}", f"r{(one + 1) % 4}") for one in range(4)] * 2
+    lines = [nodes.Line(f"l{n}", pair, f"3fff:1::{40 - 2 * n:x}/127", 1) for n, pair in enumerate(ends)]
+    net = nodes.Net(tuple(routes.Router(name, name, "core") for name in loopbacks), loopbacks, tuple(lines))
+    held = [routing.Held(text.partition("/")[0], name, rest=False) for name, text in loopbacks.items()]
+    edges = [routing.Edge(it.name, it.routers, 1000, addresses(it.prefix6)[0]) for it in lines]
+    proved = routing.tables(loopbacks, edges, held)
+    there = {device: edge.name for edge in nodes.edges(net) for device in edge.devices}
+    for name, deployed in nodes.tables(net).items():
+        mine = {hop.prefix: there[hop.device] for hop in deployed.hops if hop.prefix.endswith("/128")}
+        assert {f"{route.prefix}/128": route.out for route in proved[name]} == mine
+    across = next(route for route in proved["r0"] if route.prefix == "3fff::7")
+    assert across.out == "l7", "by r3, whose number is the lower, over the line of the lower number"
+
+
 def test_the_longest_prefix_holds_then_the_least_metric_then_both() -> None:
     node = Node(
         "r", "router", ("3fff::1",),
@@ -28,9 +49,6 @@ def test_the_longest_prefix_holds_then_the_least_metric_then_both() -> None:
          Route("3fff:0:2::/48", "b"), Route("3fff:0:2::/48", "c"), Route("10.0.0.0/8", "a")),
     )  # fmt: skip
     found = table(node)
-    import bisect
-
-    from policies.reach.fields import addresses
 
     def fate(text: str) -> object:
         return found.fates[bisect.bisect_left(found.ends, addresses(text)[0])]

@@ -1,0 +1,1 @@
+"""Images and snapshots. See policies/checks/__init__.py."""

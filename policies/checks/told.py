@@ -1,0 +1,134 @@
+"""What is told of a resource, and what may be said where it is not. Pure.
+
+`unread` is the guard in front of every comparison: after it, the fields are there and of the kind's own type, so that
+neither a gap in a record nor nonsense in it ever passes or breaks a check.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from math import inf
+from types import NoneType
+from typing import Any, get_args, get_origin
+
+from inventory.estate import Estate, Resource
+from inventory.kinds import kinds
+from inventory.kinds.base import Device
+from policies.checks.references import pointing
+from policies.checks.shape import Looked, Words, listed, missing, settled, unknown, unsure
+
+DEVICES = tuple(kind for kind, made in kinds().items() if issubclass(made, Device))
+"""kinds of security devices and services"""
+
+
+@cache
+def _shape(kind: str, field: str) -> tuple[Any, Any]:
+    """What a field holds, and what each element of it holds, as `isinstance` takes them."""
+    annotation = kinds()[kind].model_fields[field].annotation
+    if NoneType in get_args(annotation):
+        annotation = next(one for one in get_args(annotation) if one is not NoneType)
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is tuple:
+        return (list, tuple), _plain(args[0])
+    return (Mapping, str) if origin is dict else (_plain(annotation), object)
+
+
+def _plain(annotation: Any) -> Any:
+    # numbers may come back from the wire as floats; words with few values are strings all the same
+    return {bool: bool, int: (int, float), float: (int, float)}.get(annotation, str)
+
+
+def given(resource: Resource, field: str) -> bool:
+    """Is it told, readable and of the type of the kind's field (an empty word or list is told: there is none)."""
+    value = resource.get(field)
+    if value is None or not settled(value):
+        return False
+    whole, element = _shape(resource.kind, field)
+    if isinstance(value, bool) and whole is not bool:
+        return False
+    if not isinstance(value, whole):
+        return False
+    return not isinstance(value, list | tuple) or all(isinstance(one, element) for one in value)
+
+
+def unread(resource: Resource, *fields: str) -> Looked | None:
+    """`unknown` where one of the fields is not told; None where the check may go on."""
+    if open_ := unsure(resource, *fields):
+        return open_
+    words = ", ".join(field for field in fields if not given(resource, field))
+    return unknown(resource, f"没有记录 {words},不能判断", f"{words}: not recorded") if words else None
+
+
+def why(resource: Resource, open_: Looked) -> Words:
+    """An answer about one resource, as a reason in an answer about another."""
+    return f"{resource.name}:{open_.zh}", f"{resource.name}: {open_.en}"
+
+
+def absent(estate: Estate, found: Iterable[Resource], zh: str, en: str) -> Iterator[Looked]:
+    """Where the requirement is that something exists: unknown, where systems are there and it is not."""
+    if not tuple(found) and estate.kind("gov.system"):
+        yield unknown(None, f"被检查的范围内没有{zh}", f"there is no {en} in what was judged")
+
+
+def follow(estate: Estate, one: Resource, field: str, kind: str) -> tuple[Resource | None, list[Words]]:
+    """What a field names, or why that cannot be told: not recorded, or not in what is judged."""
+    if open_ := unread(one, field):
+        return None, [(open_.zh, open_.en)]
+    found = estate.named(kind, one[field])
+    return found, [] if found else [missing(one, kind, one[field])]
+
+
+def naming(
+    estate: Estate, one: Resource, field: str, *kinds: str, also: Iterable[str] = ()
+) -> tuple[list[Resource], list[Words]]:
+    """Who of these kinds names it in a field, by its name, its whole kind, as everything, or by another word for it; and
+    who may, because nobody told what they name."""
+    named = pointing(estate, field, *kinds)
+    return [*named.to(one), *named.at("*", *also)], _untold(estate, field, kinds)
+
+
+def nothing(estate: Estate, *kinds: str) -> list[Words]:
+    """A sentence where nothing of these kinds is in sight, so that what is looked for may stand elsewhere."""
+    made = estate.derived(_table)
+    if ("", kinds) not in made:
+        names = listed(kinds)
+        said = (f"被检查的范围内没有 {names}", f"there is no {names} in what was judged")
+        made["", kinds] = [] if estate.kind(*kinds) else [said]
+    return made["", kinds]
+
+
+def _untold(estate: Estate, field: str, kinds_: tuple[str, ...]) -> list[Words]:
+    made = estate.derived(_table)
+    if (field, kinds_) not in made:
+        names = listed(one.name for one in estate.kind(*kinds_) if not given(one, field))
+        # one sentence however many they are: it is said again of every resource
+        made[field, kinds_] = [(f"{names} 没有写明 {field}", f"{names}: {field} not told")] if names else []
+    return made[field, kinds_]
+
+
+def _table(estate: Estate) -> dict[tuple[str, tuple[str, ...]], list[Words]]:
+    return {}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """A number that must lie between two others, both included."""
+
+    field: str
+    zh: str
+    en: str
+    least: float
+    most: float = inf
+
+
+def outside(one: Resource, limits: Iterable[Limit]) -> list[Words]:
+    """Numbers that break their limits; the fields have been read."""
+    wrong: list[Words] = []
+    for limit in limits:
+        value = one[limit.field]
+        if not limit.least <= value <= limit.most:
+            span = f"{limit.least:g}..{limit.most:g}".removesuffix("inf")
+            wrong.append((f"{limit.zh} {value:g},应为 {span}", f"{limit.en} {value:g}, wanted {span}"))
+    return wrong
