@@ -166,7 +166,6 @@ _LISTENER = {
     "exposure": const(UNKNOWN),
     "certificate": text("server_certificate_id"),
 }  # fmt: skip
-_PASSWORDS = ("password", "account_password")
 
 TABLE: dict[str, Entry] = {
     "alicloud_security_group": Entry("net.sg", {"default": const("deny"), "hosts": const(())}),
@@ -210,13 +209,11 @@ TABLE: dict[str, Entry] = {
             "audit": const(UNKNOWN),
             "deletion_protection": switch("db_instance_release_protection", default=False),
         },
-        sensitive=_PASSWORDS,
     ),
     "alicloud_instance": Entry(
         "compute.host",
         {"image": text("image_id"), "subnet": text("vswitch_id"), "security_groups": texts("security_groups"),
          "admin": const(UNKNOWN)},
-        sensitive=_PASSWORDS,
     ),
     "alicloud_kms_key": Entry(
         "kms.key",

@@ -48,7 +48,6 @@ _SERVER = Entry(
         "security_groups": texts("security_group_ids", "security_groups", default=("default",)),
         "admin": const(UNKNOWN),
     },
-    sensitive=("admin_pass",),
 )
 TABLE: dict[str, Entry] = {
     "huaweicloud_networking_secgroup": Entry("net.sg", {"default": const("deny"), "hosts": const(())}),
@@ -89,7 +88,6 @@ TABLE: dict[str, Entry] = {
             "tls": switch("ssl_enable", default=UNKNOWN),
             "audit": const(UNKNOWN),
         },
-        sensitive=("db.password",),
     ),
     "huaweicloud_compute_instance": _SERVER,
     "huaweicloud_kms_key": Entry(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from inventory.estate import UNKNOWN
 from policies.adapters.rules import ANY4, ANY6, allowed, between, direction, group_of, peers, protocol, spans
 from policies.adapters.tables import Body, Draft, Entry, const, number, switch, text, texts
+from policies.checks.prefixes import everywhere, span
 
 
 def _rule(body: Body) -> Iterator[Draft]:
@@ -49,6 +51,13 @@ def _nova_rules(body: Body) -> Iterator[Draft]:
         )
 
 
+def _target(body: Body) -> Any:
+    """Whom a firewall's rule protects; None where it is everybody."""
+    value = text("destination_ip_address")(body)
+    prefix = None if value in (None, UNKNOWN) else span(value)
+    return None if prefix and everywhere([prefix]) else value
+
+
 def _firewall_rule(body: Body) -> Iterator[Draft]:
     """A rule of a firewall; enabled where not said. Whom it protects is its destination."""
     action = body.get("action")
@@ -58,7 +67,7 @@ def _firewall_rule(body: Body) -> Iterator[Draft]:
         return
     yield from allowed(
         body.name,
-        group=text("destination_ip_address")(body),
+        group=_target(body),
         ingress="ingress",
         protocol=protocol(body.get("protocol")),
         ports=spans(body.get("destination_port"), ":"),
@@ -82,7 +91,6 @@ TABLE: dict[str, Entry] = {
             "security_groups": texts("security_groups", default=("default",)),
             "admin": const(UNKNOWN),
         },
-        sensitive=("admin_pass",),
     ),
     "openstack_blockstorage_volume_v2": Entry("storage.volume", _VOLUME),
     "openstack_blockstorage_volume_v3": Entry("storage.volume", _VOLUME),

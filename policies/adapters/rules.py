@@ -138,6 +138,6 @@ def _inside(peers_: tuple[str, ...], wide: tuple[str, ...]) -> bool:
 
 
 def group_of(body: Body) -> Any:
-    """The group that a rule belongs to."""
+    """The group that a rule belongs to; None where the rule names none."""
     value = body.get("security_group_id")
-    return value if isinstance(value, str) else UNKNOWN
+    return value if value is None or isinstance(value, str) else UNKNOWN

@@ -81,8 +81,6 @@ class Entry:
     more: tuple[More, ...] = ()
     into: str = ""
     """it is no resource of its own: its fields belong to the one that this attribute names"""
-    sensitive: tuple[str, ...] = ()
-    """attributes that the provider documents as secrets"""
 
 
 def const(value: Any) -> Take:

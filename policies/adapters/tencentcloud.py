@@ -1,4 +1,8 @@
-"""Tencent Cloud: types of the provider `tencentcloudstack/tencentcloud` as kinds, with the defaults of its pages."""
+"""Tencent Cloud: types of the provider `tencentcloudstack/tencentcloud` as kinds, with the defaults of its pages.
+
+Not documented there and set by us: the public entrance of a cluster stands for the API of Kubernetes, so its port is
+Kubernetes' own, 6443, whatever the balancer before it listens on.
+"""
 
 from __future__ import annotations
 
@@ -92,6 +96,23 @@ def _target(body: Body) -> Iterator[Draft]:
         yield Draft("mon.target", body.name, {"of": f"compute.host/{body.name}", "job": "cloud-monitor"})
 
 
+def _address(body: Body) -> Iterator[Draft]:
+    """A public address of its own, where one is asked for (default: none)."""
+    on = switch("allocate_public_ip", default=False)(body)
+    if on is not False:
+        yield Draft(
+            "net.eip", f"{body.name}/address", {"of": UNKNOWN if on is UNKNOWN else f"compute.host/{body.name}"}
+        )
+
+
+def _node_addresses(body: Body) -> Iterator[Draft]:
+    """Public addresses of a cluster's machines, one for each group of them that asks for some (default: none)."""
+    for key in ("master_config", "worker_config", "worker_instances_list"):
+        for group in body.blocks(key) or []:
+            if switch("public_ip_assigned", default=False)(group) is True:
+                yield Draft("net.eip", group.name, {"of": f"k8s.cluster/{body.name}"})
+
+
 def _balancer_log(body: Body) -> Iterator[Draft]:
     """What a balancer answers is recorded where both a log set and a topic are named."""
     sink = text("log_topic_id")(body)
@@ -112,7 +133,6 @@ def _endpoint(body: Body) -> Iterator[Draft]:
     )
 
 
-_PASSWORD = ("password",)
 TABLE: dict[str, Entry] = {
     "tencentcloud_security_group": Entry("net.sg", {"default": const("deny"), "hosts": const(())}),
     "tencentcloud_security_group_rule": Entry("component", more=(_rule,)),
@@ -157,13 +177,11 @@ TABLE: dict[str, Entry] = {
             "admin": const("root"),
             "password": text("root_password", default=UNKNOWN),
         },
-        sensitive=("root_password",),
     ),
     "tencentcloud_instance": Entry(
         "compute.host",
         {"image": text("image_id"), "subnet": text("subnet_id"), "security_groups": _groups, "admin": const(UNKNOWN)},
-        (_target,),
-        sensitive=_PASSWORD,
+        (_target, _address),
     ),
     "tencentcloud_clb_instance": Entry(
         "net.lb",
@@ -191,7 +209,7 @@ TABLE: dict[str, Entry] = {
         },
     ),
     "tencentcloud_kubernetes_cluster": Entry(
-        "k8s.cluster", {"audit": inside("cluster_audit", switch("enabled", default=False), False)}, (_endpoint,)
+        "k8s.cluster", {"audit": inside("cluster_audit", switch("enabled", default=False), False)}, (_endpoint, _node_addresses)
     ),
     "tencentcloud_kms_key": Entry(
         "kms.key",

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inventory.estate import SECRET, UNKNOWN, Estate, Resource
+from inventory.estate import UNKNOWN, Estate, Resource
 from inventory.kinds import kinds, token
 from policies.adapters import alicloud, huaweicloud, openstack, tencentcloud
 from policies.adapters.rows import Row, rows
@@ -27,6 +27,7 @@ from policies.checks.shape import ORDER
 
 TABLE: dict[str, Entry] = {**alicloud.TABLE, **tencentcloud.TABLE, **openstack.TABLE, **huaweicloud.TABLE}
 _WHOLE = re.compile(r"\$\{\s*([a-z][a-z0-9_]*)\.([\w-]+)(?:\[[^\]]*\])?(?:\.([a-z_][a-z0-9_]*))?(?:\[[^\]]*\])?\s*\}")
+_BARE = re.compile(r"(?:alicloud|tencentcloud|openstack|huaweicloud)_\w+\.[\w-]+\.[a-z_]+")
 _SELF = frozenset({"", "id", "arn", "key_id", "bucket", "name", "acl_id", "security_group_id", "trail_name"})
 """attributes that mean the resource itself"""
 _CLOUDS = frozenset({"alicloud", "tencentcloud", "openstack", "huaweicloud"})
@@ -74,7 +75,7 @@ def made(found: list[Row], path: Path) -> Read:
             untold[node.row.type] += 1
         if entry and entry.into:
             later.append((node, body))
-        common = _common(node, body, entry)
+        common = _common(node, body)
         kind = entry.kind if entry and not entry.into else "component"
         fields = {key: take(body) for key, take in entry.fields.items()} if entry and not entry.into else {}
         if "deletion_protection" in _fields(kind) and fields.get("deletion_protection") is not True:
@@ -119,6 +120,8 @@ class _Resolver:
     unique: Mapping[str, _Node | None]
 
     def __call__(self, text: str, left: int = 8) -> Any:
+        if _BARE.fullmatch(text):  # within a list, some parsers leave the braces out
+            text = f"${{{text}}}"
         if "${" not in text:
             return text
         match = _WHOLE.fullmatch(text.strip())
@@ -137,10 +140,10 @@ class _Resolver:
         return UNKNOWN if value is None or isinstance(value, Mapping | list) else value
 
 
-def _common(node: _Node, body: Body, entry: Entry | None) -> dict[str, Any]:
+def _common(node: _Node, body: Body) -> dict[str, Any]:
     """What every resource has: whose it is, as its tags say, where it stands, and its attributes for the search for
     secrets."""
-    fields: dict[str, Any] = {"name": node.name, "attributes": _inputs(node, entry)}
+    fields: dict[str, Any] = {"name": node.name, "attributes": _inputs(node)}
     tags = body.raw("tags")
     tags = tags if isinstance(tags, Mapping) else {}
     for key, words in _TAGS.items():
@@ -158,17 +161,13 @@ def _common(node: _Node, body: Body, entry: Entry | None) -> dict[str, Any]:
     return fields
 
 
-def _inputs(node: _Node, entry: Entry | None) -> dict[str, Any]:
-    """The attributes; secrets that come from elsewhere are marked, those in clear stay for IAM-013 to find."""
+def _inputs(node: _Node) -> dict[str, Any]:
+    """The attributes as they are written, start-up texts decoded, for IAM-013 to look through."""
     inputs = dict(node.row.attributes)
     for key in ("user_data", "user_data_base64"):
         value = inputs.get(key)
         if isinstance(value, str) and "${" not in value and len(value) <= _LONGEST and (text := _decoded(value)):
             inputs[key] = text
-    for path in entry.sensitive if entry else ():
-        key = path.partition(".")[0]
-        if key == path and isinstance(inputs.get(key), str) and "${" in inputs[key]:
-            inputs[key] = SECRET
     return inputs
 
 

@@ -100,9 +100,9 @@ class Rule:
 FIELDS = ("sg", "direction", "protocol", "ports", "peers6", "peers4")
 
 
-def rule(resource: Resource) -> Rule | Looked:
-    """A `net.sg_rule`, or the answer that says why it cannot be read."""
-    if open_ := unsure(resource, *FIELDS):
+def rule(resource: Resource, fields: tuple[str, ...] = FIELDS) -> Rule | Looked:
+    """A `net.sg_rule`, or the answer that says why it cannot be read. `fields` are those that the check needs."""
+    if open_ := unsure(resource, *fields):
         return open_
     words = (*texts(resource.get("peers6")), *texts(resource.get("peers4")))
     spans = [span(word) for word in words]

@@ -57,7 +57,7 @@ ASKED: dict[str, tuple[Asked, ...]] = {
     "CKV_OPENSTACK_5": (Asked("BND-006", "names no group"),),
     "CKV_TC_4": (Asked("TEN-006"),),
     "CKV_ALI_41": (),
-    "CKV_TC_7": (Asked("BND-016"),),
+    "CKV_TC_7": (Asked("BND-009"),),
     "CKV_ALI_6": (Asked("DAT-001"), Asked("DAT-003")),
     "CKV_ALI_7": (Asked("DAT-001"),),
     "CKV_ALI_8": (Asked("DAT-001"), Asked("DAT-003")),
@@ -67,15 +67,15 @@ ASKED: dict[str, tuple[Asked, ...]] = {
     "CKV_ALI_33": (Asked("NET-006"), Asked("DAT-002")),
     "CKV_ALI_12": (Asked("LOG-001"),),
     "CKV_ALI_35": (Asked("LOG-001"),),
-    "CKV_ALI_5": (Asked("LOG-001"), Asked("LOG-002")),
+    "CKV_ALI_5": (Asked("LOG-002"),),
     "CKV_TC_11": (Asked("BND-014"),),
     "CKV_TC_3": (Asked("MON-003", "target"),),
     "CKV_TC_6": (Asked("LOG-001"),),
     "CKV_ALI_14": (Asked(_PASSWORDS, "classes"),),
     "CKV_ALI_17": (Asked(_PASSWORDS, "classes"),),
     "CKV_ALI_19": (Asked(_PASSWORDS, "classes"),),
-    "CKV_ALI_16": (Asked(_PASSWORDS, "age"),),
-    "CKV_ALI_23": (Asked("IAM-002", "locks after"),),
+    "CKV_ALI_16": (Asked(_PASSWORDS, "days of use"),),
+    "CKV_ALI_23": (Asked("IAM-002", "failures before the lock"),),
     "CKV_ALI_24": (Asked("IAM-004", r"factor\(s\)"),),
     "CKV_TC_13": (Asked("IAM-013"),),
     "OPNSTK-0001": (Asked("IAM-013"),),
@@ -122,6 +122,8 @@ def blinded(row: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, str):
             if value in named:
                 return named[value]
+            if _BARE.fullmatch(value):
+                return _anonymous(value, named)
             return _EXPRESSION.sub(lambda match: _anonymous(match[0], named), value) if "${" in value else value
         if isinstance(value, Mapping):
             return {key: renamed(item) for key, item in value.items()}
@@ -131,6 +133,7 @@ def blinded(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 _EXPRESSION = re.compile(r"\$\{[^}]*\}")
+_BARE = re.compile(r"[a-z]+_[a-z0-9_]+\.[\w-]+\.[a-z_]+")
 _ADDRESS = re.compile(r"\b([a-z]+_[a-z0-9_]+)\.([\w-]+)")
 
 
