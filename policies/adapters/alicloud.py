@@ -143,6 +143,41 @@ def _factors(body: Body) -> Any:
     return UNKNOWN if on is UNKNOWN else ("password", "totp") if on else ("password",)
 
 
+def _address(body: Body) -> Any:
+    """Where a balancer answers."""
+    return word("address_type", table={"internet": "internet", "intranet": "private"}, default=UNKNOWN)(body)
+
+
+def _exposure(body: Body) -> Any:
+    """Of a listener: where its balancer answers."""
+    balancer = body.follow("load_balancer_id")
+    return _address(balancer) if balancer else UNKNOWN
+
+
+def _tls(body: Body) -> Any:
+    """The oldest version that a listener accepts. `tls_cipher_policy_1_0` where an https listener names no policy; None
+    where it speaks in clear."""
+    said = body.get("protocol", "listener_protocol")
+    if isinstance(said, str) and said.lower() in ("http", "tcp", "udp"):
+        return None
+    own = body.follow("tls_cipher_policy", "security_policy_id")
+    if own:
+        versions = texts("tls_versions")(own)
+        return min(versions) if isinstance(versions, tuple) and versions else UNKNOWN
+    policy = body.get("tls_cipher_policy", "security_policy_id")
+    return _POLICIES.get("tls_cipher_policy_1_0" if policy is None else policy, UNKNOWN)
+
+
+_POLICIES = {
+    "tls_cipher_policy_1_0": "TLSv1", "tls_cipher_policy_1_1": "TLSv1.1", "tls_cipher_policy_1_2": "TLSv1.2",
+    "tls_cipher_policy_1_2_strict": "TLSv1.2", "tls_cipher_policy_1_2_strict_with_1_3": "TLSv1.2",
+}  # fmt: skip
+"""policy → its oldest version"""
+_BALANCER = {
+    "exposure": _address,
+    "bandwidth_mbps": number("bandwidth", default=UNKNOWN),
+    **dict.fromkeys(("waf", "ips", "anti_ddos", "count"), const(UNKNOWN)),
+}
 _DISK = {
     "host": text("instance_id"),
     "size_gib": number("size"),
@@ -160,10 +195,11 @@ _LISTENER = {
     "lb": text("load_balancer_id"),
     "port": number("frontend_port", "listener_port"),
     "protocol": word(
-        "protocol", "listener_protocol", table={"http": "http", "https": "https", "tcp": "tcp", "udp": "udp", "quic": "quic"},
+        "protocol", "listener_protocol", table={"http": "tcp", "https": "https", "tcp": "tcp", "udp": "udp", "quic": "quic"},
         default=None,
     ),
-    "exposure": const(UNKNOWN),
+    "exposure": _exposure,
+    "tls": _tls,
     "certificate": text("server_certificate_id"),
 }  # fmt: skip
 
@@ -258,6 +294,8 @@ TABLE: dict[str, Entry] = {
     ),
     "alicloud_vpc": Entry("net.vpc"),
     "alicloud_vswitch": Entry("net.subnet", {"cidr4": text("cidr_block"), "cidr6": text("ipv6_cidr_block")}),
+    "alicloud_slb_load_balancer": Entry("net.lb", _BALANCER),
+    "alicloud_alb_load_balancer": Entry("net.lb", _BALANCER),
     "alicloud_slb_listener": Entry("net.listener", _LISTENER),
     "alicloud_alb_listener": Entry("net.listener", _LISTENER),
 }  # fmt: skip

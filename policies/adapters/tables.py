@@ -9,13 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from inventory.estate import UNKNOWN
 
 SERVICE_KEY = "/service-key"
 """ends the name of the key that a cloud's service encrypts with where the customer names none"""
-Resolve = Callable[[str], Any]
+
+
+class Resolve(Protocol):
+    """What an expression means where it stands."""
+
+    def __call__(self, text: str) -> Any: ...
+    def body(self, text: str) -> Body | None: ...
 
 
 class Body:
@@ -31,6 +37,11 @@ class Body:
             if value is not None:
                 return self._resolved(value)
         return None
+
+    def follow(self, *keys: str) -> Body | None:
+        """The attributes of the resource that an attribute refers to; None where that is not in the file."""
+        value = next((found for key in keys if isinstance(found := self._data.get(key), str)), None)
+        return self._resolve.body(value) if value else None
 
     def raw(self, key: str) -> Any:
         """The attribute as it stands."""

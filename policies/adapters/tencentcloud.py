@@ -113,6 +113,10 @@ def _node_addresses(body: Body) -> Iterator[Draft]:
                 yield Draft("net.eip", group.name, {"of": f"k8s.cluster/{body.name}"})
 
 
+_exposure = word("network_type", table={"open": "internet", "internal": "private"}, default=UNKNOWN)
+"""where a balancer answers"""
+
+
 def _balancer_log(body: Body) -> Iterator[Draft]:
     """What a balancer answers is recorded where both a log set and a topic are named."""
     sink = text("log_topic_id")(body)
@@ -186,7 +190,7 @@ TABLE: dict[str, Entry] = {
     "tencentcloud_clb_instance": Entry(
         "net.lb",
         {
-            "exposure": word("network_type", table={"open": "internet", "internal": "private"}, default=UNKNOWN),
+            "exposure": _exposure,
             "bandwidth_mbps": number("internet_bandwidth_max_out", default=UNKNOWN),
             "waf": const(UNKNOWN),
             "ips": const(UNKNOWN),
@@ -201,10 +205,11 @@ TABLE: dict[str, Entry] = {
             "lb": text("clb_id"),
             "port": number("port"),
             "protocol": word(
-                "protocol", table={"http": "http", "https": "https", "tcp": "tcp", "udp": "udp", "tcp_ssl": "tls"},
+                "protocol", table={"http": "tcp", "https": "https", "tcp": "tcp", "udp": "udp", "tcp_ssl": "tls"},
                 default=None,
             ),
-            "exposure": const(UNKNOWN),
+            "exposure": lambda body: _exposure(balancer) if (balancer := body.follow("clb_id")) else UNKNOWN,
+            "tls": lambda body: UNKNOWN if str(body.get("protocol")).lower() in ("https", "tcp_ssl") else None,
             "certificate": text("certificate_id"),
         },
     ),

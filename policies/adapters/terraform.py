@@ -119,6 +119,16 @@ class _Resolver:
     node: _Node
     unique: Mapping[str, _Node | None]
 
+    def body(self, text: str) -> Body | None:
+        """The attributes of the resource that an expression means."""
+        match = _WHOLE.fullmatch(f"${{{text}}}" if _BARE.fullmatch(text) else text.strip())
+        found = self._found(match) if match else None
+        return Body(found.row.attributes, _Resolver(found, self.unique), found.name) if found else None
+
+    def _found(self, match: re.Match[str]) -> _Node | None:
+        address = f"{match[1]}.{match[2]}"
+        return self.node.near.get(address) or self.unique.get(address)
+
     def __call__(self, text: str, left: int = 8) -> Any:
         if _BARE.fullmatch(text):  # within a list, some parsers leave the braces out
             text = f"${{{text}}}"
@@ -127,11 +137,10 @@ class _Resolver:
         match = _WHOLE.fullmatch(text.strip())
         if not match or not left:
             return UNKNOWN
-        address = f"{match[1]}.{match[2]}"
-        found = self.node.near.get(address) or self.unique.get(address)
+        found = self._found(match)
         whole = (key := match[3] or "") in _SELF or key.endswith("_id")
         if found is None:  # who is meant is known, what it is like is not; a module or variable tells neither
-            return address if whole and match[1].partition("_")[0] in _CLOUDS else UNKNOWN
+            return f"{match[1]}.{match[2]}" if whole and match[1].partition("_")[0] in _CLOUDS else UNKNOWN
         if whole:
             return found.name
         value = found.row.attributes.get(key)
