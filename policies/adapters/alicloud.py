@@ -1,7 +1,8 @@
 """Alibaba Cloud: types of the provider `aliyun/alicloud` as kinds, with the defaults that its pages document.
 
 Not documented there and set by us: RAM locks a user for the hour in which attempts are counted; its console ends a
-session after `login_session_duration` and knows no idle limit of its own.
+session after `login_session_duration` and knows no idle limit of its own. A database's list of addresses is a rule for the
+port that its engine has everywhere.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from policies.adapters.tables import (
     Body,
     Draft,
     Entry,
+    More,
     const,
+    disks,
     encrypted,
     inside,
     number,
@@ -178,6 +181,61 @@ _BALANCER = {
     "bandwidth_mbps": number("bandwidth", default=UNKNOWN),
     **dict.fromkeys(("waf", "ips", "anti_ddos", "count"), const(UNKNOWN)),
 }
+_ENGINES = {"mysql": 3306, "mariadb": 3306, "postgresql": 5432, "ppas": 5432, "sqlserver": 1433}
+
+
+def _listed(*keys: str, port: int | None = None) -> More:
+    """Who may call a database; without a list nobody but the machine itself (127.0.0.1)."""
+
+    def more(body: Body) -> Iterator[Draft]:
+        who = body.get(*keys)
+        if who is None:
+            return
+        own = port or _ENGINES.get(str(body.get("engine")).lower())
+        yield from allowed(
+            f"{body.name}/addresses",
+            group=body.name,
+            ingress="ingress",
+            protocol="tcp",
+            ports=((own, own),) if own else UNKNOWN,
+            peers=peers(_apart(who)),
+        )
+
+    return more
+
+
+def _apart(value: Any) -> Any:
+    """Addresses, also where several stand in one text."""
+    rows = value if isinstance(value, list) else [value]
+    if not all(isinstance(row, str) and row != UNKNOWN for row in rows):
+        return UNKNOWN
+    return [piece.strip() for row in rows for piece in row.split(",") if piece.strip()]
+
+
+def _sql_audit(body: Body) -> Iterator[Draft]:
+    """Where SQL audit is on, what it keeps and for how long (30 days where not said)."""
+    if switch("sql_collector_status", default=False)(body) is True:
+        days = number("sql_collector_config_value", default=30)(body)
+        yield Draft("log.sink", f"{body.name}/sql", {"retention_days": days, "sources": (f"db.instance/{body.name}",)})
+
+
+def _public(body: Body) -> Iterator[Draft]:
+    """A machine has a public address where it has outbound bandwidth (default: 0)."""
+    width = number("internet_max_bandwidth_out", default=0)(body)
+    if width != 0:
+        yield Draft("net.eip", f"{body.name}/address", {"of": f"compute.host/{body.name}", "bandwidth_mbps": width})
+
+
+_BLOCK_KEY = encrypted(CLOUD, on=switch("encrypted", default=False), key=text("kms_key_id"))
+
+
+def _system_disk(body: Body) -> Iterator[Draft]:
+    key = encrypted(CLOUD, on=switch("system_disk_encrypted", default=False), key=text("system_disk_kms_key_id"))
+    fields = {"host": body.name, "size_gib": number("system_disk_size")(body), "encryption_key": key(body)}
+    yield Draft("storage.volume", f"{body.name}/system", fields)
+
+
+_FLOW = ("time", "source", "destination", "source-port", "destination-port", "protocol", "action")
 _DISK = {
     "host": text("instance_id"),
     "size_gib": number("size"),
@@ -221,6 +279,18 @@ TABLE: dict[str, Entry] = {
     ),
     "alicloud_oss_bucket_acl": Entry("", {"public": word("acl", table=_ACL, default=UNKNOWN)}, into="bucket"),
     "alicloud_oss_bucket_versioning": Entry("", {"versioning": switch("status", default=False)}, into="bucket"),
+    "alicloud_oss_bucket_logging": Entry("", {"access_log": text("target_bucket")}, into="bucket"),
+    "alicloud_oss_bucket_server_side_encryption": Entry(
+        "",
+        {
+            "encryption_key": encrypted(
+                CLOUD,
+                on=word("sse_algorithm", table={"kms": True, "aes256": True, "sm4": True}, default=False),
+                key=text("kms_master_key_id"),
+            )
+        },
+        into="bucket",
+    ),
     "alicloud_oss_bucket_policy": Entry(
         "", {"tls_only": tls_only("policy")}, (granted("policy", text("bucket")),), into="bucket"
     ),
@@ -234,6 +304,18 @@ TABLE: dict[str, Entry] = {
             "audit": switch("sql_collector_status", default=False),
             "deletion_protection": switch("deletion_protection", default=False),
         },
+        (_listed("security_ips"), _sql_audit),
+    ),
+    "alicloud_kvstore_instance": Entry(
+        "db.instance",
+        {
+            **_DB,
+            "engine": const("redis"),
+            "tls": switch("ssl_enable", default=False),
+            "password": text("password", default=UNKNOWN),
+            "audit": const(UNKNOWN),
+        },
+        (_listed("security_ips", port=6379),),
     ),
     "alicloud_mongodb_instance": Entry(
         "db.instance",
@@ -245,11 +327,48 @@ TABLE: dict[str, Entry] = {
             "audit": const(UNKNOWN),
             "deletion_protection": switch("db_instance_release_protection", default=False),
         },
+        (_listed("security_ip_list", port=27017),),
     ),
     "alicloud_instance": Entry(
         "compute.host",
         {"image": text("image_id"), "subnet": text("vswitch_id"), "security_groups": texts("security_groups"),
          "admin": const(UNKNOWN)},
+        (_public, _system_disk, disks("data_disks", _BLOCK_KEY)),
+    ),
+    "alicloud_ecs_launch_template": Entry("component", more=(disks("data_disks", _BLOCK_KEY),)),
+    "alicloud_nas_file_system": Entry(
+        "storage.volume",
+        {
+            "encryption_key": encrypted(
+                CLOUD,
+                on=lambda body: {"0": False, "1": True, "2": True}.get(str(body.get("encrypt_type") or 0), UNKNOWN),
+                key=text("kms_key_id"),
+            )
+        },
+    ),
+    "alicloud_vpc_flow_log": Entry(
+        "net.flowlog",
+        {
+            "of": lambda body: UNKNOWN if (name := body.get("resource_id")) in (None, UNKNOWN) else f"net.vpc/{name}",
+            "fields": const(_FLOW),
+            "sink": text("log_store_name"),
+        },
+    ),
+    "alicloud_api_gateway_api": Entry(
+        "net.listener",
+        {
+            "protocol": inside(
+                "request_config",
+                word("protocol", table={"http": "tcp", "http,https": "tcp", "https": "https"}, default=UNKNOWN),
+                UNKNOWN,
+            ),
+            "tls": inside(
+                "request_config",
+                word("protocol", table={"http": None, "http,https": None, "https": UNKNOWN}, default=UNKNOWN),
+                UNKNOWN,
+            ),
+            "exposure": const("internet"),
+        },
     ),
     "alicloud_kms_key": Entry(
         "kms.key",

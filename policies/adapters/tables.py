@@ -7,7 +7,7 @@ type than documented) is UNKNOWN: nothing may be concluded from it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -207,3 +207,17 @@ def encrypted(cloud: str, *, on: Take, key: Take) -> Take:
         return key(body) or f"{cloud}{SERVICE_KEY}"
 
     return take
+
+
+def disks(block: str, key: Take) -> More:
+    """The disks that a machine is made with, one a block."""
+
+    def more(body: Body) -> Iterator[Draft]:
+        rows = body.blocks(block)
+        if rows is None:
+            yield Draft("storage.volume", f"{body.name}/{block}", {"host": body.name, "encryption_key": UNKNOWN})
+        for row in rows or []:
+            fields = {"host": body.name, "size_gib": number("size", "data_disk_size")(row), "encryption_key": key(row)}
+            yield Draft("storage.volume", row.name, fields)
+
+    return more

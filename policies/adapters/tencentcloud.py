@@ -11,7 +11,21 @@ from typing import Any
 
 from inventory.estate import UNKNOWN
 from policies.adapters.rules import Denied, allowed, direction, group_of, peers, protocol, spans
-from policies.adapters.tables import Body, Draft, Entry, const, encrypted, inside, number, switch, text, texts, word
+from policies.adapters.tables import (
+    Body,
+    Draft,
+    Entry,
+    More,
+    const,
+    disks,
+    encrypted,
+    inside,
+    number,
+    switch,
+    text,
+    texts,
+    word,
+)
 
 CLOUD = "tencentcloud"
 _ELSEWHERE = (
@@ -113,6 +127,20 @@ def _node_addresses(body: Body) -> Iterator[Draft]:
                 yield Draft("net.eip", group.name, {"of": f"k8s.cluster/{body.name}"})
 
 
+def _database_door(key: str, port: int) -> More:
+    """Where a database is asked; the switch opens it to the internet (default: closed)."""
+
+    def more(body: Body) -> Iterator[Draft]:
+        opened = switch(key, default=False)(body)
+        exposure = UNKNOWN if opened is UNKNOWN else "internet" if opened else "private"
+        own = number("intranet_port", default=port)(body)
+        yield Draft("net.listener", f"{body.name}/door", {"port": own, "protocol": "tcp", "exposure": exposure})
+
+    return more
+
+
+_BLOCK_KEY = encrypted(CLOUD, on=switch("encrypt", default=False), key=text("kms_key_id"))
+_FLOW = ("time", "source", "destination", "source-port", "destination-port", "protocol", "action")
 _exposure = word("network_type", table={"open": "internet", "internal": "private"}, default=UNKNOWN)
 """where a balancer answers"""
 
@@ -181,11 +209,35 @@ TABLE: dict[str, Entry] = {
             "admin": const("root"),
             "password": text("root_password", default=UNKNOWN),
         },
+        (_database_door("internet_service", 3306),),
+    ),
+    "tencentcloud_postgresql_instance": Entry(
+        "db.instance",
+        {
+            "engine": const("postgresql"),
+            "version": text("db_major_version", "engine_version"),
+            "storage_gib": number("storage"),
+            "tls": const(UNKNOWN),
+            "encryption_key": encrypted(CLOUD, on=switch("need_support_tde", default=False), key=text("kms_key_id")),
+            "audit": const(UNKNOWN),
+            "admin": text("root_user", default="root"),
+            "password": text("root_password", default=UNKNOWN),
+            "deletion_protection": switch("delete_protection", default=False),
+        },
+        (_database_door("public_access_switch", 5432),),
+    ),
+    "tencentcloud_vpc_flow_log": Entry(
+        "net.flowlog",
+        {
+            "of": lambda body: UNKNOWN if (name := body.get("vpc_id")) in (None, UNKNOWN) else f"net.vpc/{name}",
+            "fields": const(_FLOW),
+            "sink": text("cloud_log_id"),
+        },
     ),
     "tencentcloud_instance": Entry(
         "compute.host",
         {"image": text("image_id"), "subnet": text("subnet_id"), "security_groups": _groups, "admin": const(UNKNOWN)},
-        (_target, _address),
+        (_target, _address, disks("data_disks", _BLOCK_KEY)),
     ),
     "tencentcloud_clb_instance": Entry(
         "net.lb",
