@@ -93,6 +93,7 @@ UNDECLARED = {
     "DR-007": "no recovery plan claims a level",
     "DR-008": "no recovery plan claims a level",
     "DR-009": "no recovery plan claims a level",
+    "DR-010": "the sites do not say whose keys and names they lean on",
     "DR-013": "there is no recovery plan that could have been exercised",
     "RES-003": "no grant says from where people come",
     "IMG-001": "images are names only",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from inventory.estate import UNKNOWN, Estate, Resource
 from policies.checks import dr
@@ -126,7 +127,14 @@ def _shape(estate: Estate, one: Resource) -> Shape:
     """Its kind and what must be alike; of security groups what their rules say, whatever the groups are called."""
     rules = estate.derived(_rules)
     groups = sorted({rule for name in texts(one.get("security_groups")) for rule in rules.get(name, ())})
-    return (one.kind, *(str(one.get(key)) for key in _FIELDS[one.kind] if key != "security_groups"), *groups)
+    values = [f"{key}={_said(value)}" for key in _FIELDS[one.kind]
+              if key != "security_groups" and (value := one.get(key)) is not None]  # fmt: skip
+    return (one.kind, *values, *groups)
+
+
+def _said(value: Any) -> str:
+    """The same for a list, whatever it came as."""
+    return "-".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _parts(estate: Estate) -> dr.Parts:
@@ -138,5 +146,5 @@ def _rules(estate: Estate) -> dict[str, list[str]]:
     for rule in estate.kind("net.sg_rule"):
         if isinstance(group := rule.get("sg"), str):
             words = [rule.get(key) for key in _RULE]
-            found[group].append("/".join(map(str, words)) if settled(words) else UNKNOWN)
+            found[group].append("/".join(map(_said, words)) if settled(words) else UNKNOWN)
     return dict(found)

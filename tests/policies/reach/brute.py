@@ -16,7 +16,7 @@ from policies.reach.fields import BASE4, Packet
 from tests.policies.reach.worlds import KINDS, Box, Line, World
 
 ip_network = lru_cache(_ip_network)
-NAMES = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmpv6"}
+NAMES = {6: "tcp", 17: "udp", 1: "icmp", 58: "icmpv6", 47: "gre"}
 
 
 @dataclass(frozen=True)
