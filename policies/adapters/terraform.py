@@ -14,7 +14,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +50,8 @@ class Read:
 class _Node:
     row: Row
     name: str
-    near: dict[str, _Node]
+    near: list[dict[str, _Node]]
+    """what the rows that tell of it have around it"""
 
 
 def read(path: Path) -> Read:
@@ -84,8 +86,9 @@ def made(found: list[Row], path: Path) -> Read:
         for draft in _more(entry, body):
             plain = {key: value for key, value in common.items() if key != "attributes"}
             _put(placed, stack, f"{path}:{node.row.line}", Draft(draft.kind, draft.name, {**plain, **draft.fields}))
+    named = {one.name: key for key, one in placed.items() if one.kind not in ("component", "log.sink", "mon.target")}
     for node, body in later:
-        _join(placed, node, body)
+        _join(placed, named, node, body)
     for draft in _service_keys(placed.values()):
         _put(placed, stack, "", draft)
     return Read(Estate(tuple(placed.values())), dict(sorted(untold.items())))
@@ -101,14 +104,15 @@ def _nodes(found: list[Row]) -> list[_Node]:
         if key not in known:
             times[row.address] += 1
             number = times[row.address]
-            known[key] = _Node(row, row.address if number == 1 else f"{row.address}#{number}", {})
+            known[key] = _Node(row, row.address if number == 1 else f"{row.address}#{number}", [])
         return known[key]
 
     for row in found:
-        group = [node(row), *map(node, row.near)]
-        for one in group:
-            for other in group:
-                one.near.setdefault(other.row.address, other)
+        group: dict[str, _Node] = {}
+        for one in (node(row), *map(node, row.near)):
+            group.setdefault(one.row.address, one)
+        for one in group.values():
+            one.near.append(group)
     return list(known.values())
 
 
@@ -127,7 +131,8 @@ class _Resolver:
 
     def _found(self, match: re.Match[str]) -> _Node | None:
         address = f"{match[1]}.{match[2]}"
-        return self.node.near.get(address) or self.unique.get(address)
+        around = next((one[address] for one in self.node.near if address in one), None)
+        return around or self.unique.get(address)
 
     def __call__(self, text: str, left: int = 8) -> Any:
         if _BARE.fullmatch(text):  # within a list, some parsers leave the braces out
@@ -188,6 +193,7 @@ def _decoded(value: str) -> str:
         return ""
 
 
+@cache
 def _fields(kind: str) -> frozenset[str]:
     return frozenset(kinds()[kind].model_fields) if kind in kinds() else frozenset()
 
@@ -211,18 +217,18 @@ def _put(placed: dict[tuple[str, str], Resource], stack: str, origin: str, draft
     placed.setdefault((draft.kind, draft.name), one)
 
 
-def _join(placed: dict[tuple[str, str], Resource], node: _Node, body: Body) -> None:
+def _join(
+    placed: dict[tuple[str, str], Resource], named: Mapping[str, tuple[str, str]], node: _Node, body: Body
+) -> None:
     """Settings that are resources of their own in Terraform belong to the thing that they set."""
     entry = TABLE[node.row.type]
     name = body.get(entry.into)
-    target = next((one for (_, mine), one in placed.items() if mine == name and one.kind != "component"), None)
-    if target is None or name == UNKNOWN:
+    key = named.get(name) if isinstance(name, str) else None
+    if key is None:
         return
-    fields = {key: take(body) for key, take in entry.fields.items()}
-    known = {key: value for key, value in fields.items() if key in _fields(target.kind)}
-    placed[target.kind, target.name] = Resource(
-        target.kind, target.name, target.stack, target.urn, {**target.properties, **known}, origin=target.origin
-    )
+    target = placed[key]
+    known = {field: take(body) for field, take in entry.fields.items() if field in _fields(target.kind)}
+    placed[key] = replace(target, properties={**target.properties, **known})
 
 
 def _service_keys(resources: Any) -> Iterator[Draft]:

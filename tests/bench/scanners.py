@@ -6,7 +6,8 @@ renamed, in expressions too. The file of rows is not ours to copy: it is looked 
 (`../shared/fixtures/scanner-labels.jsonl`), in `LIANGZHU_SCANNER_LABELS`, or where the command says.
 
 Positive is a label `fail`. A row is flagged where one of our checks that ask the same question fails. Unknown and not
-applicable are no flag: they count against recall where the label is `fail`, and are told apart.
+applicable are no flag: they count against recall where the label is `fail`, and are told apart. `--record` prints rows for
+docs/benchmarks.md.
 """
 
 from __future__ import annotations
@@ -243,6 +244,11 @@ def main() -> None:
     if path is None:
         sys.exit("the labelled rows are not here: name the file, or set LIANGZHU_SCANNER_LABELS")
     found = run(path)
+    if "--record" in sys.argv:
+        print("| topic | rows | precision | recall | unknown |\n|---|---|---|---|---|")
+        for key, one in figures(found, "topic").items():
+            print(f"| {key} | {one.rows} | {told(one.precision)} | {told(one.recall)} | {one.unknown} |")
+        return
     for by in ("check", "topic"):
         table = figures(found, by)
         print(f"{by:24} rows precision recall unknown")

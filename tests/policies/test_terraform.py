@@ -17,7 +17,8 @@ from inventory.kinds import kinds
 from inventory.problems import Refused
 from policies.adapters import rows, terraform
 from policies.adapters.tables import Body
-from policies.judge import judge
+from policies.judge import judge, look
+from policies.profiles import profile
 
 FOLDER = Path(__file__).parent.parent / "cases" / "terraform"
 DAY = date(2026, 6, 1)
@@ -146,6 +147,27 @@ def test_sizes_have_limits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         terraform.read(path)
     with pytest.raises(Refused, match=r"judge\.no-file"):
         terraform.read(tmp_path / "none.json")
+
+
+@pytest.mark.slow
+def test_large_and_nasty_files_are_read_and_looked_through(tmp_path: Path) -> None:
+    """What would be quadratic somewhere would never end here: one hub, settings of the hub, neighbours, long words."""
+    hub = {"resource": "alicloud_oss_bucket.hub", "type": "alicloud_oss_bucket", "attributes": {}}
+    acl = {
+        "type": "alicloud_oss_bucket_acl",
+        "attributes": {"bucket": "${alicloud_oss_bucket.hub.id}", "acl": "private"},
+    }
+    some: list[dict[str, Any]] = [{**acl, "resource": f"{acl['type']}.a{i}", "related": [hub]} for i in range(5000)]
+    around = [{**acl, "resource": f"{acl['type']}.b{i}"} for i in range(20000)]
+    long = {"user_data": "a-" * 200000, "y": "a" * 400000 + "://", "z": "a_" * 200000 + "password"}
+    some.append(
+        {"resource": "tencentcloud_instance.x", "type": "tencentcloud_instance", "attributes": long, "related": around}
+    )
+    found = terraform.read(_file(tmp_path, json.dumps(some))).estate
+    assert found.named("storage.bucket", "alicloud_oss_bucket.hub")
+    assert not [one for one in found.kind("storage.bucket") if one["public"]]
+    entry = next(one for one in profile("level3").entries if one.loaded.check.id == "IAM-013")
+    assert {one.answer for one in look(found, entry, DAY)} <= {"not-applicable"}
 
 
 @pytest.mark.parametrize("mark", [SECRET, UNKNOWN])

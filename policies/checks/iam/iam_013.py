@@ -25,8 +25,8 @@ CHECK = Check(
 )
 _KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
 _ASSIGNED = re.compile(
-    r"(?:^|[\s;&\"'(-])(?:[A-Za-z][\w-]*[_-])?(?:passw(?:or)?d|secret|secret[_-]?key|access[_-]?key|api[_-]?key|token)"
-    r"(?:=|:[ \t]+)[\"']?[^\s\"'\\;$<%{*/][^\s\"'\\;]{5,}",
+    r"(?:^|[\s;&\"'(-])(?:[A-Za-z][\w-]{0,60}[_-])?(?:passw(?:or)?d|secret|secret[_-]?key|access[_-]?key|api[_-]?key|token)"
+    r"(?:=|:[ \t]{1,8})[\"']?[^\s\"'\\;$<%{*/][^\s\"'\\;]{5}",
     re.IGNORECASE,
 )
 """a setting in a script or a start-up text; what is taken from a variable, a place-holder or a file is none"""
@@ -36,7 +36,7 @@ _NAMED = re.compile(
 )
 """an attribute of what was written for another cloud"""
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off"})
-_LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@]+@", re.IGNORECASE)
+_LOGIN = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/\s:@]+:[^/\s:@]+@", re.IGNORECASE)
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
