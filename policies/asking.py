@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from inventory.places import places
 from inventory.problems import Refused, nearest, refuse
 from inventory.reading import environment
 from policies import baseline, formats, result, waivers
-from policies.adapters import deployment
+from policies.adapters import deployment, terraform
 from policies.checks.shape import Answer
 from policies.judge import Finding, Verdict
 from policies.judging import BASELINES, CHINA, Around, around, judged
@@ -30,8 +31,8 @@ _ALSO = "另有 / also: -e ENVIRONMENT, -l zh|en, --json"
 
 
 def judge(tell: Any, options: argparse.Namespace) -> None:
-    """`./lz judge [--export FILE] [--to DIR]`: the verdict on what is deployed in the environment, or on a file; with
-    `--to` as reports too (`policies.formats`)."""
+    """`./lz judge [--export FILE | --terraform FILE] [--to DIR]`: the verdict on what is deployed in the environment, or on
+    a file; with `--to` as reports too (`policies.formats`)."""
     typed = _judge_words(options.what)
     chosen_formats = formats.chosen(typed.format.split(","))  # before anything is judged: a wrong name costs nothing
     chosen = environment(options.environment)
@@ -40,8 +41,14 @@ def judge(tell: Any, options: argparse.Namespace) -> None:
         given = replace(given, profile=profile(typed.profile))
     if typed.on:
         given = replace(given, on=typed.on)
+    untold: Counter[str] = Counter()
     if typed.export:
         estate = Estate.union(deployment.read(Path(file)) for file in typed.export)
+    elif typed.terraform:
+        found = [terraform.read(Path(file)) for file in typed.terraform]
+        estate = Estate.union(one.estate for one in found)
+        for one in found:
+            untold.update(one.untold)
     else:
         estate = published(places(chosen.state).estate)
         if not len(estate):
@@ -54,14 +61,18 @@ def judge(tell: Any, options: argparse.Namespace) -> None:
     if typed.baseline is not None:
         _write_baseline(tell, verdict, chosen.name, given, typed.baseline)
         return
-    _tell(tell, options, verdict, given, estate)
+    _tell(tell, options, verdict, given, estate, untold if typed.terraform else None)
     if typed.to:
         _write_reports(tell, options, result.of(verdict, estate, given.on), typed.to, chosen_formats)
 
 
 def _judge_words(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("lz judge", description=f"判定 / a verdict。{_ALSO}")
-    parser.add_argument("--export", nargs="+", metavar="FILE", help="部署文档(stack export)/ exported deployments")
+    source = parser.add_mutually_exclusive_group()
+    source.add_argument("--export", nargs="+", metavar="FILE", help="部署文档(stack export)/ exported deployments")
+    source.add_argument(
+        "--terraform", nargs="+", metavar="FILE", help="Terraform 资源的 JSON / resources of Terraform as JSON"
+    )
     parser.add_argument("--profile", help="policies/profiles.yaml 中的方案 / a profile")
     parser.add_argument("--on", type=date.fromisoformat, metavar="DATE", help="按哪一天判定 / as of a day (today)")
     parser.add_argument(
@@ -100,10 +111,18 @@ def _write_baseline(tell: Any, verdict: Verdict, name: str, given: Around, days:
     )
 
 
-def _tell(tell: Any, options: argparse.Namespace, verdict: Verdict, given: Around, estate: Estate) -> None:
+def _tell(
+    tell: Any,
+    options: argparse.Namespace,
+    verdict: Verdict,
+    given: Around,
+    estate: Estate,
+    untold: Mapping[str, int] | None = None,
+) -> None:
     tell.code = 1 if verdict.blocking else 0
     if options.json:
-        print(json.dumps({"on": given.on.isoformat(), **verdict.data()}, ensure_ascii=False, sort_keys=True))
+        also = {} if untold is None else {"without_a_kind": dict(untold)}
+        print(json.dumps({"on": given.on.isoformat(), **also, **verdict.data()}, ensure_ascii=False, sort_keys=True))
         return
     blocking = set(verdict.blocking)
     for one in verdict.findings:
@@ -117,6 +136,12 @@ def _tell(tell: Any, options: argparse.Namespace, verdict: Verdict, given: Aroun
         f"{totals['fail']} fail, {totals['unknown']} unknown, {totals['error']} error, {totals['waived']} waived, "
         f"{totals['not-applicable']} not applicable; {len(blocking)} block",
     )
+    if untold:
+        words = ", ".join(f"{type_} {count}" for type_, count in untold.items())
+        tell.say(
+            f"{sum(untold.values())} 个资源的类型没有对照表,除明文凭据外没有检查:{words}",
+            f"{sum(untold.values())} resources are of types without a table, judged for secrets in clear alone: {words}",
+        )
     for stands in verdict.waivers:
         if stands.standing != "in-force":
             _tell_waiver(tell, stands)

@@ -101,9 +101,9 @@ class Rule:
 FIELDS = ("sg", "direction", "protocol", "ports", "peers6", "peers4")
 
 
-def rule(resource: Resource) -> Rule | Looked:
-    """A `net.sg_rule`, or the answer that says why it cannot be read."""
-    if open_ := unsure(resource, *FIELDS):
+def rule(resource: Resource, fields: tuple[str, ...] = FIELDS) -> Rule | Looked:
+    """A `net.sg_rule`, or the answer that says why it cannot be read. `fields` are those that the check needs."""
+    if open_ := unsure(resource, *fields):
         return open_
     ports = resource.get("ports")
     if ports is not None and not (given(resource, "ports") and len(ports) in (0, 2)):

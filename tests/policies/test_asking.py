@@ -109,6 +109,28 @@ def test_what_is_deployed_is_judged_and_told(home: Path, capsys: pytest.CaptureF
     assert {f["check"] for f in data["findings"] if f["answer"] == "fail"} == {"IAM-001"}
 
 
+def test_resources_of_terraform_are_judged_and_types_without_a_table_told(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rule = {"type": "ingress", "ip_protocol": "tcp", "port_range": "22/22", "security_group_id": "sg"}
+    rows = [
+        {"resource": "alicloud_security_group_rule.r", "type": "alicloud_security_group_rule", "attributes": rule},
+        {"resource": "random_id.a", "type": "random_id", "attributes": {}},
+        {"resource": "random_id.b", "type": "random_id", "attributes": {}},
+    ]
+    file = home / "rows.jsonl"
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    text, code = ask("--terraform", str(file))
+    assert code == 1
+    assert f"{file}:1:1: net.sg_rule alicloud_security_group_rule.r" in text
+    assert "random_id 2" in text
+    assert "random_id 2" in ask("--terraform", str(file), language="zh")[0]
+    ask("--terraform", str(file), json_=True)
+    data = json.loads(capsys.readouterr().out)
+    assert data["without_a_kind"] == {"random_id": 2}
+    assert "BND-016" in {one["check"] for one in data["findings"] if one["answer"] == "fail"}
+
+
 def test_a_baseline_is_written_and_then_holds(home: Path) -> None:
     text, code = ask("--baseline", "30")
     assert code == 0
@@ -157,6 +179,7 @@ def test_a_waiver_is_made_signed_and_told(
         (asking.ask_waivers, ("key", "/proc/none"), "waiver.key"),
         (asking.judge, ("--profile", "level4"), "policy.unknown-profile"),
         (asking.judge, ("--export", "none.json"), "judge.no-file"),
+        (asking.judge, ("--terraform", "none.json"), "judge.no-file"),
     ],
 )
 def test_wrong_words_get_a_sentence(home: Path, verb: Any, words: tuple[str, ...], code: str) -> None:

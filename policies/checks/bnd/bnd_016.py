@@ -28,12 +28,15 @@ CHECK = Check(
     },
 )  # fmt: skip
 
+_NEEDED = ("direction", "protocol", "ports", "peers6", "peers4")
+"""whichever group a rule belongs to, it opens what it opens"""
+
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer an ingress rule and a listener."""
     risky = params["ports"]
     for resource in estate.kind("net.sg_rule"):
-        read = rule(resource)
+        read = rule(resource, _NEEDED)
         if isinstance(read, Looked):
             yield read
         elif not read.ingress:

@@ -51,6 +51,8 @@ def _keyed(estate: Estate, one: Resource) -> Looked:
     if open_ := unsure(key, "bureau"):
         return unknown(one, f"密钥 {name}:{open_.zh}", f"key {name}: {open_.en}")
     owner = key.get("bureau")
+    if owner == "provider":  # a cloud's service made it for itself: nobody else has it, whoever the tenant is
+        return failed(one, f"密钥 {name} 是云服务自己的", f"key {name} is the cloud service's own")
     if not owner and not one.get("system"):
         return not_applicable(
             one, "平台自用的数据,用平台的密钥", "the platform's own data, under the platform's own key"

@@ -24,7 +24,19 @@ CHECK = Check(
     "disclosed and must be replaced",
 )
 _KEY = re.compile(r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----")
-_LOGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s:@]+:[^/\s:@]+@", re.IGNORECASE)
+_ASSIGNED = re.compile(
+    r"(?:^|[\s;&\"'(-])(?:[A-Za-z][\w-]{0,60}[_-])?(?:passw(?:or)?d|secret|secret[_-]?key|access[_-]?key|api[_-]?key|token)"
+    r"(?:=|:[ \t]{1,8})[\"']?[^\s\"'\\;$<%{*/][^\s\"'\\;]{5}",
+    re.IGNORECASE,
+)
+"""a setting in a script or a start-up text; what is taken from a variable, a place-holder or a file is none"""
+_NAMED = re.compile(
+    r"(?:\w*_)?(?:passw(?:or)?d|admin_pass|secret_key|secret_access_key|access_key_secret|private_key|auth_token)",
+    re.IGNORECASE,
+)
+"""an attribute of what was written for another cloud"""
+_WORDS = frozenset({"true", "false", "yes", "no", "on", "off"})
+_LOGIN = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/\s:@]+:[^/\s:@]+@", re.IGNORECASE)
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
@@ -54,9 +66,27 @@ def _leaks(one: Resource) -> Iterator[str]:
     while stack:
         path, value = stack.pop()
         if isinstance(value, str):
-            if ("PRIVATE KEY" in value and _KEY.search(value)) or ("://" in value and _LOGIN.search(value)):
+            if (
+                ("PRIVATE KEY" in value and _KEY.search(value))
+                or ("://" in value and _LOGIN.search(value))
+                or (("=" in value or ":" in value) and _ASSIGNED.search(value))
+            ):
                 yield path
         elif isinstance(value, Mapping):
+            yield from (f"{path}.{key}" for key, item in value.items() if _named(key, item))
             stack += [(f"{path}.{key}", item) for key, item in value.items()]
         elif isinstance(value, list | tuple):
             stack += [(f"{path}[{index}]", item) for index, item in enumerate(value)]
+
+
+def _named(key: Any, value: Any) -> bool:
+    """Is it a secret by its name, in clear: no mark, no expression, no switch."""
+    return (
+        isinstance(key, str)
+        and isinstance(value, str)
+        and value not in ("", SECRET, UNKNOWN)
+        and "${" not in value
+        and value.lower() not in _WORDS
+        and _NAMED.fullmatch(key) is not None
+        and "encrypted" not in key.lower()
+    )
