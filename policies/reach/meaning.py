@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from hashlib import blake2b
-from ipaddress import ip_address
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from inventory.estate import Resource
 from inventory.problems import Refused
@@ -19,7 +19,7 @@ from policies.reach.city import City
 from policies.reach.fields import FOUR, PROTOCOLS, SIX, Field, Range, addresses
 from policies.reach.headers import Headers, Space
 
-_ROLES = {"monitor": "monitor", "log": "log", "bastion": "bastion"}
+_ROLES = {"monitor": "monitor", "log": "log", "bastion": "bastion", "resolver": "resolver"}
 _OF_A_DATABASE = {"etcd": ("database", "arbiter"), "members": ("database",)}
 """peers of a database's own hosts: those of its workload with these roles"""
 _ENTRANCES = ("internet", "extranet")
@@ -34,6 +34,7 @@ class Meant:
     def __init__(self, city: City) -> None:
         self.city = city
         self.ends = {node.name: node for node in city.network.nodes if node.name in city.attached}
+        self._addresses = {name: [ip_address(text) for text in node.local] for name, node in self.ends.items()}
         self.rules: dict[str, tuple[Resource, ...]] = {}
         self._by: dict[str, list[str]] = defaultdict(list)
         for name in sorted(self.ends):
@@ -54,6 +55,8 @@ class Meant:
             for word in filter(None, (*words, f"zone {one.get('zone')}", f"system {system}")):
                 self._by[word].append(name)
         self._meant: dict[tuple[str, str], frozenset[str]] = {}
+        self._held: dict[tuple[str, tuple[IPv4Network | IPv6Network, ...]], list[str]] = {}
+        """(system, prefixes) → the ends there"""
         self._members: dict[str, list[str]] = defaultdict(list)
         for name in self.ends:
             one = city.places[name]
@@ -75,17 +78,15 @@ class Meant:
         # pods have no hosts of their own and speak from their system's segments; any other word that nobody here has
         # means what its prefixes hold
         stack, slash, _ = word.partition("/")
-        nets = flows.peers(rule)
-        return [
-            name
-            for name, node in ((n, self.ends[n]) for n in (self._by[f"system {stack}"] if slash else self.ends))
-            if any(
-                ip_address(text) in net
-                for text in node.local
-                for net in nets
-                if ip_address(text).version == net.version
-            )
-        ]
+        nets = tuple(flows.peers(rule))
+        key = (stack if slash else "", nets)
+        if key not in self._held:
+            among = self._by[f"system {stack}"] if slash else self.ends
+            self._held[key] = [
+                name for name in among
+                if any(own in net for own in self._addresses[name] for net in nets if own.version == net.version)
+            ]  # fmt: skip
+        return self._held[key]
 
     def facts(self) -> Mapping[str, str]:
         """End → digest of everything about it that answers depend on beside the network: its properties, its rules, and
