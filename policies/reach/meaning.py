@@ -7,14 +7,15 @@ A flow is declared where both ends say so; a balancer or a bastion has no rules 
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from hashlib import blake2b
-from ipaddress import ip_address
 
 from inventory.estate import Resource
 from inventory.problems import Refused
 from inventory.rendering import flows
+from policies.checks.shape import texts
 from policies.reach.city import City
 from policies.reach.fields import FOUR, PROTOCOLS, SIX, Field, Range, addresses
 from policies.reach.headers import Headers, Space
@@ -53,12 +54,15 @@ class Meant:
                 words = []
             for word in filter(None, (*words, f"zone {one.get('zone')}", f"system {system}")):
                 self._by[word].append(name)
+        self._order = {name: at for at, name in enumerate(self.ends)}
+        self._addresses = sorted((addresses(text)[0], name) for name, node in self.ends.items() for text in node.local)
+        self._stood: dict[tuple[str, tuple[str, ...]], list[str]] = {}
         self._meant: dict[tuple[str, str], frozenset[str]] = {}
         self._members: dict[str, list[str]] = defaultdict(list)
         for name in self.ends:
             one = city.places[name]
             if one.kind == "net.lb":
-                for member in one["members"]:
+                for member in texts(one["members"]):
                     self._members[str(member)].append(name)
 
     def peers(self, rule: Resource, of: str) -> list[str]:
@@ -75,17 +79,20 @@ class Meant:
         # pods have no hosts of their own and speak from their system's segments; any other word that nobody here has
         # means what its prefixes hold
         stack, slash, _ = word.partition("/")
-        nets = flows.peers(rule)
-        return [
-            name
-            for name, node in ((n, self.ends[n]) for n in (self._by[f"system {stack}"] if slash else self.ends))
-            if any(
-                ip_address(text) in net
-                for text in node.local
-                for net in nets
-                if ip_address(text).version == net.version
-            )
-        ]
+        return self._standing(f"system {stack}" if slash else "", tuple(map(str, flows.peers(rule))))
+
+    def _standing(self, among: str, prefixes: tuple[str, ...]) -> list[str]:
+        """Ends of this name ("" is every end) with an address in one of these prefixes, in the order of the ends. Looked up,
+        not tried one by one: rules name the same prefixes again and again."""
+        if (among, prefixes) not in self._stood:
+            found: set[str] = set()
+            for low, high in map(addresses, prefixes):
+                first = bisect_left(self._addresses, low, key=lambda row: row[0])
+                last = bisect_right(self._addresses, high, lo=first, key=lambda row: row[0])
+                found.update(name for _, name in self._addresses[first:last])
+            some = found.intersection(self._by[among]) if among else found
+            self._stood[among, prefixes] = sorted(some, key=self._order.__getitem__)
+        return self._stood[among, prefixes]
 
     def facts(self) -> Mapping[str, str]:
         """End → digest of everything about it that answers depend on beside the network: its properties, its rules, and
