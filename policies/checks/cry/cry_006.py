@@ -19,6 +19,7 @@ from policies.checks.shape import (
     unknown,
     unsure,
 )
+from policies.checks.told import garbled
 
 CHECK = Check(
     id="CRY-006",
@@ -43,9 +44,9 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a certificate and a listener."""
     for one in estate.kind("sec.certificate"):
-        yield unsure(one, "valid_days", "renew_before_days", "issuer") or concluded(one, _certificate(one, params))
+        yield garbled(one, "valid_days", "renew_before_days", "issuer") or concluded(one, _certificate(one, params))
     for listener in estate.kind("net.listener"):
-        if open_ := unsure(listener, "tls", "certificate", "suites"):
+        if open_ := unsure(listener, "tls") or garbled(listener, "certificate", "suites"):
             yield open_
             continue
         if not listener.get("tls"):

@@ -39,9 +39,9 @@ def holding(estate: Estate) -> frozenset[str]:
 
 
 def sites_of(resource: Resource) -> frozenset[str]:
-    """Where it stands."""
-    site = resource.get("site")
-    return frozenset(texts(resource.get("sites"))) | (frozenset([site]) if site else frozenset())
+    """Where it stands. What is no text names no site."""
+    some = (*texts(resource.get("sites")), resource.get("site"))
+    return frozenset(site for site in some if isinstance(site, str) and site)
 
 
 @dataclass(frozen=True, slots=True)

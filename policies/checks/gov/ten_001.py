@@ -16,8 +16,8 @@ from policies.checks.shape import (
     not_applicable,
     settled,
     texts,
-    unsure,
 )
+from policies.checks.told import garbled
 
 CHECK = Check(
     id="TEN-001",
@@ -41,7 +41,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     hidden: set[str] = set()
     for one in estate.kind(*_PLACED):
         system = one.get("system")
-        if not system or not settled(system):
+        if not isinstance(system, str) or not system or not settled(system):
             continue
         if settled(one.get("pool")):
             pools[system].add(str(one.get("pool")))
@@ -50,12 +50,14 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     offers: dict[str, Resource] = {}
     for platform in estate.kind("gov.platform"):
         for capability in texts(platform.get("capabilities")):
+            if not isinstance(capability, str):
+                continue
             # of two that offer the same, the lower one decides
             known = offers.get(capability)
             if known is None or _rank(platform) < _rank(known):
                 offers[capability] = platform
     for system in estate.kind("gov.system"):
-        if open_ := unsure(system, "level", "uses"):
+        if open_ := garbled(system, "level", "uses"):
             yield open_
             continue
         if system.get("level") is None:
@@ -76,9 +78,9 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield concluded(system, wrong, open_words)
 
 
-def _rank(platform: Resource) -> tuple[int, str]:
+def _rank(platform: Resource) -> tuple[float, str]:
     level = platform.get("level")
-    return (int(level) if isinstance(level, int | float) else 0, platform.name)
+    return (level if isinstance(level, int | float) else 0, platform.name)
 
 
 def _compare(
@@ -86,7 +88,7 @@ def _compare(
 ) -> None:
     if carrier is None:
         open_words.append(missing(system, kind, name))
-    elif unsure(carrier, "level"):
+    elif garbled(carrier, "level"):
         open_words.append((f"{carrier.name} 的等级尚未确定", f"the level of {carrier.name} is not known yet"))
     elif carrier.get("level") is None:
         wrong.append((f"{carrier.name} 没有定级", f"{carrier.name} has no level"))
