@@ -99,7 +99,7 @@ def away(
     here = sites_of(store)
     if not here or not settled((store.get("site"), store.get("sites"))):
         return [], [untold("site")]
-    there = Want("target_site", lambda site: bool(site) and site not in here, "{} 就在本地", "{} is its own site")
+    there = Want("target_site", lambda site: isinstance(site, str) and bool(site) and site not in here, "{} 就在本地", "{} is its own site")
     return some(((plan, (*wants, there)) for plan, wants in rows), hidden, words)
 
 
