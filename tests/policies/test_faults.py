@@ -11,7 +11,7 @@ import pytest
 
 from inventory.estate import Estate
 from policies.checks import CHECKS, load
-from policies.checks.shape import Looked, passed
+from policies.checks.shape import Answer, Looked, passed
 from policies.judge import Verdict, judge
 from policies.profiles import Entry, Profile
 from tests.policies.cases import FOLDER, Case, case, resource
@@ -84,5 +84,5 @@ def test_a_check_that_never_ends_is_an_error_and_the_others_still_run(id_: str, 
             pass
 
     verdict = _judged(one, "mandatory", endless, seconds=0.3)
-    assert [f.answer for f in verdict.blocking if f.check == id_].count("error") == 1
+    assert [f.answer for f in verdict.blocking if f.check == id_].count(Answer.ERROR) == 1
     assert verdict.results["TST-001"] == _judged(one, "mandatory").results["TST-001"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from inventory.estate import Estate, Resource
 from policies.checks.references import thing, word
@@ -99,7 +100,11 @@ def away(
     here = sites_of(store)
     if not here or not settled((store.get("site"), store.get("sites"))):
         return [], [untold("site")]
-    there = Want("target_site", lambda site: isinstance(site, str) and bool(site) and site not in here, "{} 就在本地", "{} is its own site")
+
+    def other(site: Any) -> bool:
+        return isinstance(site, str) and bool(site) and site not in here
+
+    there = Want("target_site", other, "{} 就在本地", "{} is its own site")
     return some(((plan, (*wants, there)) for plan, wants in rows), hidden, words)
 
 
