@@ -1,7 +1,8 @@
-"""`python -m tests.bench.judging [versus] [growth] [--size N] [--keep FOLDER] [--record]`: what judging costs.
+"""`python -m tests.bench.judging [versus] [growth] [again] [--size N] [--keep FOLDER] [--record]`: what judging costs.
 
 - `versus`: the same checks on the same resources over gRPC, by our pack and by the stock `pulumi_policy` SDK
   (`tests.bench.packs`), CPU seconds of the process that judges, from the request to its answer.
+- `again`: the judge after a change, the last proof of reachability kept.
 - `growth`: the judge on estates of 2,500 to 20,000 resources, each in a process of its own: CPU, peak memory, exponent.
 
 Estates are those of `tests.bench.estates`, made first; `--keep` keeps them for the next time.
@@ -128,6 +129,26 @@ def growth(keep: Path) -> Rows:
     return rows
 
 
+def again(estate: Estate) -> Rows:
+    """With the last proof of reachability kept: the same estate, and one with a declared flow to another port."""
+    from policies.judge import judge
+    from policies.reach import installed, nft
+    from tests.bench.packs import TODAY
+    from tests.bench.reach import edited
+
+    rows: Rows = []
+    with tempfile.TemporaryDirectory() as home:
+        kept = Path(home) / "proof"
+        for what, then in (("nothing kept", estate), ("nothing changed", estate), ("one flow", edited(estate))):
+            installed.read.cache_clear()
+            nft._rule.cache_clear()
+            began = time.process_time()
+            judge(Estate(then.resources), "level3", planned=True, on=TODAY, proved=kept)
+            took = time.process_time() - began
+            rows.append((f"{len(estate)} resources, {what}", f"{took:.2f} CPU s", "1 s" if then is not estate else "–"))
+    return rows
+
+
 def one(size: int, keep: Path) -> None:
     """Judge an estate; say the CPU seconds and the slowest checks."""
     from policies.judge import judge
@@ -148,7 +169,7 @@ def one(size: int, keep: Path) -> None:
 
 def main(typed: list[str]) -> int:
     parser = argparse.ArgumentParser("python -m tests.bench.judging")
-    parser.add_argument("what", nargs="*", default=["versus", "growth"])
+    parser.add_argument("what", nargs="*", default=["versus", "again", "growth"])
     parser.add_argument("--size", type=int, default=5_000)
     parser.add_argument("--packs", default="ours,favoured", help="also `stock`: as the SDK would be used, and slower")
     parser.add_argument("--keep", type=Path)
@@ -162,6 +183,8 @@ def main(typed: list[str]) -> int:
         rows: Rows = []
         if "versus" in options.what:
             rows += versus(estates.estate(options.size, keep), tuple(options.packs.split(",")))
+        if "again" in options.what:
+            rows += again(estates.estate(options.size, keep))
         if "growth" in options.what:
             rows += growth(keep)
     print(machine())
