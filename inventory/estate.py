@@ -95,9 +95,9 @@ class Estate:
             )
         return tuple(r for kind in kinds for r in self._kinds.get(kind, ()))
 
-    def named(self, kind: str, name: str) -> Resource | None:
-        """By kind and logical name."""
-        return self._names.get((kind, name))
+    def named(self, kind: str, name: Any) -> Resource | None:
+        """By kind and logical name; what is no text names nothing."""
+        return self._names.get((kind, name)) if isinstance(name, str) else None
 
     def urn(self, urn: str) -> Resource | None:
         return self._urns.get(urn)

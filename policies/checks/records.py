@@ -20,6 +20,8 @@ Findings = tuple[list[Words], list[Words]]
 Want = tuple[str, Callable[[Any], bool], str, str]
 """a field, what it must be, and the sentence where it is not"""
 
+MOST = 1e300
+"""beyond it there are no figures: what a state cannot hold, or infinity"""
 HIGHEST = 4
 """等保 level that the city's own things are held to"""
 
@@ -105,7 +107,7 @@ def comparable(value: Any) -> Any:
 
 def number(value: Any) -> float:
     """A figure; nothing, where it is none."""
-    return float(value) if isinstance(value, int | float) else 0.0
+    return float(value) if isinstance(value, int | float) and -MOST < value < MOST else 0.0
 
 
 def expected(estate: Estate, found: Iterable[Resource], zh: str, en: str) -> Iterator[Looked]:

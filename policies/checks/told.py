@@ -61,6 +61,17 @@ def unread(resource: Resource, *fields: str) -> Looked | None:
     return unknown(resource, f"没有记录 {words},不能判断", f"{words}: not recorded") if words else None
 
 
+def garbled(resource: Resource, *fields: str) -> Looked | None:
+    """`unknown` where one of the fields cannot be read, or is set and not of the kind's own type; None where the check may
+    go on, with fields that may be unset."""
+    if open_ := unsure(resource, *fields):
+        return open_
+    words = ", ".join(field for field in fields if resource.get(field) is not None and not given(resource, field))
+    return (
+        unknown(resource, f"{words} 的值读不懂,不能判断", f"{words}: not of a type that can be read") if words else None
+    )
+
+
 def why(resource: Resource, open_: Looked) -> Words:
     """An answer about one resource, as a reason in an answer about another."""
     return f"{resource.name}:{open_.zh}", f"{resource.name}: {open_.en}"

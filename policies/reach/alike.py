@@ -25,7 +25,7 @@ def representatives(of: City) -> City:
     kinds: dict[Kind, str] = {}
     for end, router in sorted(of.attached.items()):
         there = tuple(held.around(addresses(text)) for text in of.network.named[end].local)
-        kinds.setdefault((router, of.places[end].get("site"), there), end)
+        kinds.setdefault((router, str(of.places[end].get("site")), there), end)
     kept = {*kinds.values()}
     gone = of.attached.keys() - kept
     spans = [addresses(text) for end in kept for text in of.network.named[end].local]

@@ -18,7 +18,7 @@ from typing import Any, Final, Literal
 from inventory.estate import Estate, Resource
 from inventory.problems import Refused
 from inventory.rendering.routes import cost
-from policies.checks.shape import Words, settled
+from policies.checks.shape import Words, settled, texts
 from policies.reach import installed, routing
 from policies.reach.fields import Field, addresses
 from policies.reach.filters import Chain, Rule, Ruleset
@@ -104,7 +104,7 @@ def losses(of: City) -> tuple[Loss, ...]:
         if link.name in known:
             found.append(Loss("link", link.name, link))
     for router in sorted((of.places[name] for name in of.own), key=lambda r: (r.get("role") != "core", r.name)):
-        if settled(router.get("count")) and int(router.get("count") or 0) < 2:
+        if settled(router.get("count")) and _number(router.get("count"), 0) < 2:
             found.append(Loss("router", router.name, router))
         sites.setdefault(str(router.get("site")), router)
     return (*found, *(Loss("site", site, router) for site, router in sorted(sites.items(), key=lambda item: item[0])))
@@ -161,16 +161,18 @@ class _Builder:
         for line in self.estate.kind("net.link"):
             if not self._read(line, "routers", "rtt_ms", "prefix6"):
                 continue
-            ends = tuple(map(_router, line["routers"]))
-            if len(set(ends)) == 2 and all(end in self.own for end in ends):
-                length = cost(float(line["rtt_ms"]), line.get("backup") is True)
+            ends = tuple(map(_router, texts(line["routers"])))
+            far = _number(line["rtt_ms"], -1)
+            if len(set(ends)) == 2 and all(end in self.own for end in ends) and far >= 0:
+                length = cost(far, line.get("backup") is True)
                 there = _prefix(line["prefix6"])
                 rank = addresses(line["prefix6"])[0] if there else 0
                 found[line.name] = routing.Edge(line.name, (ends[0], ends[1]), length, rank)
                 if there:
                     self.held.append(routing.Held(line["prefix6"], ends[0], rest=False))
             else:
-                self._unread(line, "它的路由器不在被检查的范围内", "its routers are not in what was judged")
+                self._unread(line, "它的路由器不在被检查的范围内,或时延读不懂",
+                             "its routers are not in what was judged, or its delay cannot be read")  # fmt: skip
         return tuple(found.values())
 
     def _segment(self, segment: Resource) -> None:
@@ -214,10 +216,10 @@ class _Builder:
         local = self._local(balancer, "vip6", "vip4")
         segment = self._around(local[0]) if local else None
         listeners = [one for one in self.estate.where("lb", balancer.name) if one.kind == "net.listener"]
-        if not local or segment is None or not all(settled(one.get("port")) for one in listeners):
+        if not local or segment is None or not all(_number(one.get("port"), -1) >= 0 for one in listeners):
             self._unread(balancer, "它的地址或监听不能确定", "its address or listeners cannot be told")
             return
-        members = [host for name in balancer["members"] if (host := self.estate.named("compute.host", name))]
+        members = [host for name in texts(balancer["members"]) if (host := self.estate.named("compute.host", name))]
         services = tuple(self._services(listeners, local, members))
         node = Node(
             f"lb:{balancer.name}", "balancer", local, _DEFAULTS, _listens(balancer.name, services), services=services
@@ -290,16 +292,25 @@ def _listens(name: str, services: Iterable[Service]) -> Ruleset:
 
 def _address(text: Any) -> str | None:
     """Of an address or a /32 or /128, its text; None where it is neither."""
+    if not isinstance(text, str):
+        return None  # a number is an address to Python
     try:
         low, high = addresses(text)
-    except (ValueError, TypeError):
+    except ValueError:
         return None
     return str(text).partition("/")[0] if low == high else None
 
 
 def _prefix(text: Any) -> bool:
+    if not isinstance(text, str):
+        return False
     try:
         addresses(text)
-    except (ValueError, TypeError):
+    except ValueError:
         return False
     return True
+
+
+def _number(value: Any, otherwise: float) -> float:
+    """A figure that can be counted with; not of what is none, nor infinity."""
+    return float(value) if isinstance(value, int | float) and -(2**63) < value < 2**63 else otherwise

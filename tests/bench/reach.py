@@ -111,7 +111,7 @@ def environment(name: str, runs: int) -> Rows:
         with tempfile.TemporaryDirectory() as home:
             kept = Path(home) / "proof"
             judge(Estate(made.resources), chosen, planned=True, proved=kept)
-            for what, then in (("nothing changed", made), ("a port of one flow changed", _edited(made))):
+            for what, then in (("nothing changed", made), ("a port of one flow changed", edited(made))):
                 installed.read.cache_clear()
                 nft._rule.cache_clear()
                 took, _ = timed(partial(judge, Estate(then.resources), chosen, planned=True, proved=kept))
@@ -119,7 +119,7 @@ def environment(name: str, runs: int) -> Rows:
     return [(what, all_, "1 s" if what == "simulator: the judgement with them" else "") for what, all_ in rows.items()]
 
 
-def _edited(made: Estate) -> Estate:
+def edited(made: Estate) -> Estate:
     """One declared flow to another port, at both of its ends."""
     rules = [one for one in made.kind("net.sg_rule") if one.get("purpose") == "declared"]
     port = rules[0]["ports"]

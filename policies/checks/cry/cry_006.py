@@ -19,7 +19,7 @@ from policies.checks.shape import (
     unknown,
     unsure,
 )
-from policies.checks.told import unread
+from policies.checks.told import garbled, unread
 
 CHECK = Check(
     id="CRY-006",
@@ -46,7 +46,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     for one in estate.kind("sec.certificate"):
         yield unread(one, "valid_days", "renew_before_days", "issuer") or concluded(one, _certificate(one, params))
     for listener in estate.kind("net.listener"):
-        if open_ := unsure(listener, "tls", "certificate", "suites"):
+        if open_ := unsure(listener, "tls") or garbled(listener, "certificate", "suites"):
             yield open_
             continue
         if not listener.get("tls"):

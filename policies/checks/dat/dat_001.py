@@ -17,6 +17,7 @@ from policies.checks.shape import (
     unknown,
     unsure,
 )
+from policies.checks.told import garbled
 
 CHECK = Check(
     id="DAT-001",
@@ -38,7 +39,7 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a store and a backup plan. General data of lower levels is not concerned."""
     for one in estate.kind(*CHECK.kinds):
-        if open_ := unsure(one, "encryption_key", "level", "data_class"):
+        if open_ := garbled(one, "encryption_key", "level", "data_class"):
             yield open_
             continue
         level = one.get("level")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate
-from policies.checks.shape import Check, Looked, Param, Params, failed, listed, passed, texts, unsure
+from policies.checks.shape import Check, Looked, Param, Params, failed, listed, passed, texts
+from policies.checks.told import garbled
 
 CHECK = Check(
     id="DAT-002",
@@ -35,7 +36,7 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a key, certificate and listener. Where a key comes from is judged by XC-003."""
     for one in estate.kind("kms.key"):
-        if open_ := unsure(one, "spec", "level"):
+        if open_ := garbled(one, "spec", "level"):
             yield open_
             continue
         spec, level = one.get("spec"), one.get("level")
@@ -47,7 +48,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         else:
             yield failed(one, f"密钥算法 {spec} 不在可用之列", f"its algorithm {spec} is not approved")
     for one in estate.kind("sec.certificate"):
-        if open_ := unsure(one, "algorithm"):
+        if open_ := garbled(one, "algorithm"):
             yield open_
         elif one.get("algorithm") in params["approved"]:
             yield passed(one)
@@ -58,7 +59,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
                 f"its algorithm {one.get('algorithm')} is not approved",
             )
     for one in estate.kind("net.listener"):
-        if open_ := unsure(one, "suites"):
+        if open_ := garbled(one, "suites"):
             yield open_
             continue
         weak = [suite for suite in texts(one.get("suites")) if _words(suite) & set(params["weak"])]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from inventory.estate import Estate, Resource
 from policies.checks.references import thing, word
@@ -39,9 +40,9 @@ def holding(estate: Estate) -> frozenset[str]:
 
 
 def sites_of(resource: Resource) -> frozenset[str]:
-    """Where it stands."""
-    site = resource.get("site")
-    return frozenset(texts(resource.get("sites"))) | (frozenset([site]) if site else frozenset())
+    """Where it stands. What is no text names no site."""
+    some = (*texts(resource.get("sites")), resource.get("site"))
+    return frozenset(site for site in some if isinstance(site, str) and site)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +100,11 @@ def away(
     here = sites_of(store)
     if not here or not settled((store.get("site"), store.get("sites"))):
         return [], [untold("site")]
-    there = Want("target_site", lambda site: bool(site) and site not in here, "{} 就在本地", "{} is its own site")
+
+    def other(site: Any) -> bool:
+        return isinstance(site, str) and bool(site) and site not in here
+
+    there = Want("target_site", other, "{} 就在本地", "{} is its own site")
     return some(((plan, (*wants, there)) for plan, wants in rows), hidden, words)
 
 

@@ -16,8 +16,8 @@ from policies.checks.shape import (
     failed,
     not_applicable,
     unknown,
-    unsure,
 )  # fmt: skip
+from policies.checks.told import garbled
 
 CHECK = Check(
     id="DR-001",
@@ -60,7 +60,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 
 def _plan(one: Resource, plan: Resource, params: Params) -> Looked:
-    if open_ := unsure(plan, *_FIELDS):
+    if open_ := garbled(plan, *_FIELDS):
         return unknown(one, f"备份计划 {plan.name}:{open_.zh}", f"backup plan {plan.name}: {open_.en}")
     hours, kept, tried = (plan.get(key) or 0 for key in ("interval_hours", "retention_days", "restore_test_days"))
     wrong: list[Words] = []

@@ -18,6 +18,7 @@ from policies.checks.shape import (
     unknown,
     unsure,
 )  # fmt: skip
+from policies.checks.told import garbled
 
 CHECK = Check(
     id="DR-002",
@@ -66,7 +67,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 
 def _flow(one: Resource, flow: Resource, params: Params) -> Looked:
-    if open_ := unsure(flow, "target_site", "rpo_s") or _nowhere(one):
+    if open_ := garbled(flow, "target_site", "rpo_s") or _nowhere(one):
         return open_
     target, rpo = str(flow.get("target_site") or ""), flow.get("rpo_s")
     if not _elsewhere(one, target, params):
@@ -83,7 +84,7 @@ def _flow(one: Resource, flow: Resource, params: Params) -> Looked:
 
 
 def _stream(one: Resource, plan: Resource, params: Params) -> Looked:
-    if open_ := unsure(plan, "target_site") or _nowhere(one):
+    if open_ := garbled(plan, "target_site") or _nowhere(one):
         return open_
     target = str(plan.get("target_site") or "")
     if _elsewhere(one, target, params):

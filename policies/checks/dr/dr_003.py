@@ -21,7 +21,7 @@ from policies.checks.shape import (
     texts,
     unsure,
 )  # fmt: skip
-from policies.checks.wants import told
+from policies.checks.told import given
 
 CHECK = Check(
     id="DR-003",
@@ -64,7 +64,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         if lost:
             open_words.append((f"主机 {listed(lost)} 的归属尚未确定", f"whose {listed(lost)} is is not known yet"))
         for name, hosts in sorted(workloads.items()):
-            if not all(told(host, "site") for host in hosts):
+            if not all(given(host, "site") for host in hosts):
                 open_words.append(
                     (f"工作负载 {name} 的站点尚未确定", f"the sites of workload {name} are not known yet")
                 )
@@ -85,9 +85,9 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         for name, host in zip(members, hosts, strict=True):
             if host is None:
                 open_words.append(missing(db, "compute.host", name))
-            elif not told(host, "site"):
+            elif not given(host, "site"):
                 open_words.append((f"成员 {name} 的站点尚未确定", f"the site of member {name} is not known yet"))
-        sites = {host.get("site") for host in hosts if host is not None}
+        sites = {host.get("site") for host in hosts if host is not None and given(host, "site")}
         if not open_words:
             wrong += _few("数据成员", "data", len(set(members)), sites, params)
         yield concluded(db, wrong, open_words)

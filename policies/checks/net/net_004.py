@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
 from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, missing, not_applicable, texts, unsure
+from policies.checks.told import given
 
 CHECK = Check(
     id="NET-004",
@@ -28,9 +29,7 @@ CHECK = Check(
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a segment and a host. A host is judged by the segment that it stands in."""
-    members = {
-        name for db in estate.kind("db.instance") if not unsure(db, "members") for name in texts(db.get("members"))
-    }
+    members = {name for db in estate.kind("db.instance") if given(db, "members") for name in texts(db["members"])}
     for one in estate.kind("net.subnet"):
         if open_ := unsure(one, "tier", "zone", "internet_route", "router"):
             yield open_

@@ -7,10 +7,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from itertools import islice
 
-from inventory.estate import Estate
+from inventory.estate import Estate, Resource
 from policies.checks.proved import shown
 from policies.checks.records import listing, number, untold
 from policies.checks.shape import Check, Looked, Param, Params, Words, below, concluded, unsure
+from policies.checks.told import garbled
 from policies.reach.city import Loss, losses
 from policies.reach.proof import proof
 
@@ -51,6 +52,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
                 *_few(_kinds(one.get("racks")), spread, "个机柜", "rack"),
                 *after.get(one.urn, ()),
             ],
+            _untried(one, "site", "role", "loopback6"),
         )
     for one in estate.kind("net.lb"):
         if answer := below(one, 3) or unsure(one, "count"):
@@ -66,7 +68,8 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             *_few(one.get("lines"), few, "条线路", "line"),
             *_few(_kinds(one.get("carriers")), spread, "家运营商", "carrier"),
         ]
-        yield concluded(one, [*([] if one.get("backup") is True else single), *after.get(one.urn, ())])
+        wrong = [*([] if one.get("backup") is True else single), *after.get(one.urn, ())]
+        yield concluded(one, wrong, _untried(one, "routers", "rtt_ms", "prefix6"))
     for one in estate.kind("sec.firewall"):
         if lacking := untold(one, "count"):
             yield concluded(one, (), lacking)
@@ -91,6 +94,12 @@ def _after(estate: Estate) -> Mapping[str, list[Words]]:
                     [one], f"失去{what[0]}后 {words[0]}", f"without {what[1]}, {words[1]}"
                 )
     return found
+
+
+def _untried(one: Resource, *fields: str) -> list[Words]:
+    """Why nobody could try what its loss does: its place in the network cannot be read."""
+    open_ = garbled(one, *fields)
+    return [(open_.zh, open_.en)] if open_ else []
 
 
 def _named(lost: Loss) -> Words:

@@ -18,8 +18,8 @@ from policies.checks.shape import (
     listed,
     missing,
     not_applicable,
-    unsure,
 )
+from policies.checks.told import garbled
 from policies.reach.proof import Difference, Proof
 
 CHECK = Check(
@@ -48,7 +48,7 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a host, a group, and what joins virtual networks on record."""
     for host, name, proof, open_ in judged(estate, "compute.host"):
-        if open_ := open_ or unsure(host, "zone", "bureau"):
+        if open_ := open_ or garbled(host, "zone", "bureau"):
             yield open_
         elif host.get("zone") != params["zone"] or not host.get("bureau"):
             yield not_applicable(host, "不在单位专网内", "not in a bureau's private network")
@@ -102,7 +102,7 @@ def _strangers(proof: Proof, target: str, host: Resource, params: Params) -> Ite
     found = []
     for source in strangers:
         extra = proof.arriving.headers(source, target)
-        exchange = {host.get("bureau"), proof.city.places[source].get("bureau")} & set(params["exchange"])
+        exchange = {host.get("bureau"), str(proof.city.places[source].get("bureau"))} & set(params["exchange"])
         if source in declared and (params["direct"] or exchange):
             extra = extra - declared[source]
         found.append((source, extra))
