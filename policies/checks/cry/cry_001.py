@@ -7,8 +7,9 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
 from inventory.rendering.digest import rules_digest
-from policies.checks.prefixes import rule
-from policies.checks.shape import Check, Looked, Params, failed, passed, unknown, unsure
+from policies.checks.prefixes import FIELDS
+from policies.checks.shape import Check, Looked, Params, failed, passed, texts, unknown, unsure
+from policies.checks.told import garbled
 
 CHECK = Check(
     id="CRY-001",
@@ -35,7 +36,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         mine = rules[group.name]
         if open_ := unsure(group, "rules_digest"):
             yield open_
-        elif any(isinstance(rule(one), Looked) for one in mine):
+        elif any(_unread(one) for one in mine):
             yield unknown(group, "有规则尚不能读,摘要无法复算", "some rules cannot be read yet: no digest to compare")
         elif not group.get("rules_digest"):
             yield failed(group, "没有规则摘要", "carries no digest of its rules")
@@ -47,3 +48,8 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             )
         else:
             yield passed(group)
+
+
+def _unread(rule: Resource) -> bool:
+    ports = rule.get("ports")
+    return garbled(rule, *FIELDS) is not None or (ports is not None and len(texts(ports)) != 2)

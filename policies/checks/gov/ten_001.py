@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.references import grouped
 from policies.checks.shape import (
     Check,
     Looked,
@@ -14,10 +14,10 @@ from policies.checks.shape import (
     concluded,
     missing,
     not_applicable,
+    settled,
     texts,
-    unsure,
 )
-from policies.checks.told import given, unread
+from policies.checks.told import garbled
 
 CHECK = Check(
     id="TEN-001",
@@ -37,37 +37,50 @@ _PLACED = ("compute.host", "k8s.namespace", "gov.quota")
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a system: the pools that it runs in and the shared capabilities that it uses."""
     del params
-    placed = grouped(estate.kind(*_PLACED), "system")
+    pools: dict[str, set[str]] = defaultdict(set)
+    hidden: set[str] = set()
+    for one in estate.kind(*_PLACED):
+        system = one.get("system")
+        if not isinstance(system, str) or not system or not settled(system):
+            continue
+        if settled(one.get("pool")):
+            pools[system].add(str(one.get("pool")))
+        else:
+            hidden.add(system)
     offers: dict[str, Resource] = {}
-    # of several that offer the same, the lowest decides
-    for platform in sorted(estate.kind("gov.platform"), key=_rank, reverse=True):
-        offers.update(dict.fromkeys(map(str, texts(platform.get("capabilities"))), platform))
+    for platform in estate.kind("gov.platform"):
+        for capability in texts(platform.get("capabilities")):
+            if not isinstance(capability, str):
+                continue
+            # of two that offer the same, the lower one decides
+            known = offers.get(capability)
+            if known is None or _rank(platform) < _rank(known):
+                offers[capability] = platform
     for system in estate.kind("gov.system"):
-        mine = placed.get(system["system"] if given(system, "system") else system.name, ())
-        yield unsure(system, "level", "uses") or _carried(estate, system, mine, offers)
+        if open_ := garbled(system, "level", "uses"):
+            yield open_
+            continue
+        if system.get("level") is None:
+            yield concluded(system, [("没有定级", "has no level")])
+            continue
+        key = str(system.get("system") or system.name)
+        wrong: list[Words] = []
+        open_words: list[Words] = (
+            [("有主机的资源池尚未确定", "a host's pool is not known yet")] if key in hidden else []
+        )
+        for name in sorted(pools[key]):
+            _compare(system, "compute.pool", name, estate.named("compute.pool", name), wrong, open_words)
+        for capability in sorted(texts(system.get("uses"))):
+            _compare(system, "gov.platform", capability, offers.get(capability), wrong, open_words)
+        if not pools[key] and not texts(system.get("uses")) and not open_words:
+            yield not_applicable(system, "不在任何资源池或平台上", "runs on no pool and uses no platform")
+        else:
+            yield concluded(system, wrong, open_words)
 
 
-def _carried(estate: Estate, system: Resource, placed: Sequence[Resource], offers: Mapping[str, Resource]) -> Looked:
-    if system.get("level") is None:
-        return concluded(system, [("没有定级", "has no level")])
-    if not placed and not texts(system.get("uses")):
-        return not_applicable(system, "不在任何资源池或平台上", "runs on no pool and uses no platform")
-    if hidden := unread(system, "level"):
-        return hidden
-    wrong: list[Words] = []
-    open_words: list[Words] = []
-    if any(not given(one, "pool") for one in placed):
-        open_words.append(("有主机的资源池尚未确定", "a host's pool is not known yet"))
-    for name in sorted({one["pool"] for one in placed if given(one, "pool")}):
-        _compare(system, "compute.pool", name, estate.named("compute.pool", name), wrong, open_words)
-    for capability in sorted(map(str, texts(system.get("uses")))):
-        _compare(system, "gov.platform", capability, offers.get(capability), wrong, open_words)
-    return concluded(system, wrong, open_words)
-
-
-def _rank(platform: Resource) -> tuple[int, str]:
+def _rank(platform: Resource) -> tuple[float, str]:
     level = platform.get("level")
-    return (int(level) if isinstance(level, int | float) else 0, platform.name)
+    return (level if isinstance(level, int | float) else 0, platform.name)
 
 
 def _compare(
@@ -75,10 +88,10 @@ def _compare(
 ) -> None:
     if carrier is None:
         open_words.append(missing(system, kind, name))
+    elif garbled(carrier, "level"):
+        open_words.append((f"{carrier.name} 的等级尚未确定", f"the level of {carrier.name} is not known yet"))
     elif carrier.get("level") is None:
         wrong.append((f"{carrier.name} 没有定级", f"{carrier.name} has no level"))
-    elif unread(carrier, "level"):
-        open_words.append((f"{carrier.name} 的等级尚未确定", f"the level of {carrier.name} is not known yet"))
     elif carrier["level"] < system["level"]:
         low, high = int(carrier["level"]), int(system["level"])
         wrong.append(
