@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator
 
 from inventory.estate import Estate, Resource
 from policies.checks.boundaries import DEVICES
-from policies.checks.networks import JOINING, joined
+from policies.checks.networks import joints, told_of
 from policies.checks.proved import judged, shown, standing
 from policies.checks.records import absent, settled_by, untold
 from policies.checks.references import thing
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, not_applicable
+from policies.checks.shape import Check, Looked, Param, Params, Words, concluded
 from policies.reach.city import INTERNET
 from policies.reach.proof import Difference, Proof
 from policies.reach.spreading import End
@@ -48,25 +48,13 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         )
         yield concluded(host, wrong, standing(proof))
 
-    for one in estate.kind(*JOINING):
-        networks = joined(estate, one)
-        if networks is None:
-            yield not_applicable(one, "不指向虚拟网络", "leads to no virtual network")
-        else:
-            yield _direct(estate, one, networks)
+    for one, networks, nowhere in joints(estate):
+        yield nowhere or _direct(estate, one, networks)
 
 
 def _direct(estate: Estate, one: Resource, networks: Iterable[Resource | Words]) -> Looked:
     """Does it join networks of different zones without a boundary device between them."""
-    open_: list[Words] = []
-    zones: set[str] = set()
-    for network in networks:
-        if isinstance(network, tuple):
-            open_.append(network)
-        elif lacking := untold(network, "zone"):
-            open_ += lacking
-        else:
-            zones.add(str(network.get("zone")))
+    zones, open_ = told_of(networks, "zone")
     if open_ or len(zones) < 2:
         return concluded(one, (), open_)
     via = one.get("via")

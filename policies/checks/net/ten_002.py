@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.networks import JOINING, joined
+from policies.checks.networks import joints, told_of
 from policies.checks.proved import judged, shown, standing
 from policies.checks.records import listing, untold
 from policies.checks.shape import (
@@ -70,25 +70,13 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
                 estate.named("compute.host", name) or missing(group, "compute.host", name) for name in sorted(names)
             ]
             yield _one_bureau(group, hosts, params)
-    for one in estate.kind(*JOINING):
-        networks = joined(estate, one)
-        if networks is None:
-            yield not_applicable(one, "不指向虚拟网络", "leads to no virtual network")
-        else:
-            yield _one_bureau(one, networks, params)
+    for one, networks, nowhere in joints(estate):
+        yield nowhere or _one_bureau(one, networks, params)
 
 
 def _one_bureau(one: Resource, members: Iterable[Resource | Words], params: Params) -> Looked:
     """Does it serve one bureau, or others and the exchange."""
-    open_: list[Words] = []
-    bureaus: set[str] = set()
-    for member in members:
-        if isinstance(member, tuple):
-            open_.append(member)
-        elif lacking := untold(member, "bureau"):
-            open_ += lacking
-        else:
-            bureaus.add(str(member.get("bureau")))
+    bureaus, open_ = told_of(members, "bureau")
     strangers = bureaus - set(params["exchange"])
     words = (f"单位 {listed(bureaus)} 共用它", f"bureaus share it: {listed(bureaus)}")
     return concluded(one, [words] if len(strangers) > 1 else [], open_)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.networks import JOINING, joined
+from policies.checks.networks import joints, told_of
 from policies.checks.records import listing, untold
 from policies.checks.shape import (
     Check,
@@ -39,27 +39,16 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a peering, a route between virtual networks, and a snapshot."""
     production = params["environment"]
-    for one in estate.kind(*JOINING):
-        networks = joined(estate, one)
-        if networks is None:
-            yield not_applicable(one, "不指向虚拟网络", "leads to no virtual network")
-        else:
-            yield _apart(one, networks, production)
+    for one, networks, nowhere in joints(estate):
+        yield nowhere or _apart(one, networks, production)
     for snapshot in estate.kind("storage.snapshot"):
         yield _restored(snapshot, production)
 
 
 def _apart(one: Resource, networks: Iterable[Resource | Words], production: str) -> Looked:
     """Are all of these networks of production, or none."""
-    open_: list[Words] = []
-    sides: set[bool] = set()
-    for network in networks:
-        if isinstance(network, tuple):
-            open_.append(network)
-        elif lacking := untold(network, "environment"):
-            open_ += lacking
-        else:
-            sides.add(network.get("environment") == production)
+    environments, open_ = told_of(networks, "environment")
+    sides = {environment == production for environment in environments}
     wrong = [("连接了生产环境和其他环境", "it joins production and another environment")] if len(sides) > 1 else []
     return concluded(one, wrong, open_)
 
