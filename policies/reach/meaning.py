@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from functools import cached_property
 from hashlib import blake2b
-from ipaddress import IPv4Network, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from inventory.estate import Resource
 from inventory.problems import Refused
@@ -34,7 +35,6 @@ class Meant:
     def __init__(self, city: City) -> None:
         self.city = city
         self.ends = {node.name: node for node in city.network.nodes if node.name in city.attached}
-        self._addresses = {name: [ip_address(text) for text in node.local] for name, node in self.ends.items()}
         self.rules: dict[str, tuple[Resource, ...]] = {}
         self._by: dict[str, list[str]] = defaultdict(list)
         for name in sorted(self.ends):
@@ -63,6 +63,10 @@ class Meant:
             if one.kind == "net.lb":
                 for member in one["members"]:
                     self._members[str(member)].append(name)
+
+    @cached_property
+    def _addresses(self) -> Mapping[str, list[IPv4Address | IPv6Address]]:
+        return {name: [ip_address(text) for text in node.local] for name, node in self.ends.items()}
 
     def peers(self, rule: Resource, of: str) -> list[str]:
         """The ends that a rule of an end means."""
