@@ -18,7 +18,7 @@ from policies.clauses import clause, standards
 from policies.formats import tables
 from policies.gaps import MLPS, State, cited_standards, gap, gaps, summed
 from policies.judge import Verdict, judge
-from policies.profiles import profile
+from policies.profiles import Profile, profile
 from tests.policies.cases import case, paths
 from tests.policies.formats.made import whole
 
@@ -84,9 +84,13 @@ def test_what_settles_a_part_never_meets_a_clause() -> None:
 def test_not_applicable_wants_a_resource_that_it_does_not_concern() -> None:
     empty = judge(Estate(), "level3", planned=False)
     assert {one.state for one in gaps(empty, MLPS)} == {State.MANUAL}
-    (path,) = [p for p in paths() if p.parent.name == "NET-007" and "not-applicable" in case(p).expect.values()][:1]
-    one = case(path)
-    said = gap(judge(one.estate, "level3", planned=False, on=one.today), clause(load("NET-007").check.clauses[0]))
+    one = next(
+        found
+        for p in paths()
+        if p.parent.name == "NET-007" and {*(found := case(p)).expect.values()} == {"not-applicable"}
+    )
+    alone = Profile("alone", "", "", (one.entry,))
+    said = gap(judge(one.estate, alone, planned=False, on=one.today), clause(load("NET-007").check.clauses[0]))
     assert said.state is State.NOT_APPLICABLE
 
 
