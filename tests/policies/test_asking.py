@@ -22,6 +22,7 @@ from monitors.narrator import Narrator
 from policies import asking, waivers
 from policies.adapters import deployment
 from policies.judge import judge
+from policies.profiles import Profile, profile
 from tests.policies.cases import case, paths
 from tests.policies.test_waivers import WEAK
 from tests.policies.waiving import PRIVATE
@@ -55,13 +56,15 @@ def _document(estate: Estate) -> dict[str, Any]:
 
 
 def test_an_export_of_every_case_is_judged_as_the_case(tmp_path: Path) -> None:
-    for path in paths():
+    """By the case's own check; and, of each twentieth, by all."""
+    for index, path in enumerate(paths()):
         one = case(path)
         (tmp_path / "x.json").write_text(json.dumps(_document(one.estate)), encoding="utf-8")
         read = deployment.read(tmp_path / "x.json")
+        by = profile("level3") if index % 20 == 0 else Profile("alone", "", "", (one.entry,))
         for planned in (True, False):
-            mine = judge(read, "level3", planned=planned, on=one.today).data()
-            assert mine == judge(one.estate, "level3", planned=planned, on=one.today).data(), path
+            mine = judge(read, by, planned=planned, on=one.today).data()
+            assert mine == judge(one.estate, by, planned=planned, on=one.today).data(), path
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", "{}", '{"deployment": {"resources": {}}}', "[" * 100000])

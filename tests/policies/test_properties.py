@@ -18,7 +18,7 @@ from inventory.rendering.digest import rules_digest
 from policies.checks import CHECKS, load
 from policies.checks.prefixes import everywhere, inside, merged, span
 from policies.judge import judge, look
-from policies.profiles import Entry
+from policies.profiles import Entry, Profile
 from tests.policies.cases import case, paths
 
 JUDGED = sorted({kind for id_ in CHECKS for kind in load(id_).check.kinds if kind != "*"} | {
@@ -130,9 +130,10 @@ def test_hiding_a_value_never_makes_a_resource_pass_that_failed_alone(estate: Es
 
 def test_every_case_judges_the_same_backwards() -> None:
     for path in paths():
-        estate = case(path).estate
-        backwards = Estate(tuple(reversed(estate.resources)))
-        verdicts = [judge(one, "level3", planned=False, on=TODAY).data() for one in (estate, backwards)]
+        one = case(path)
+        backwards = Estate(tuple(reversed(one.estate.resources)))
+        alone = Profile("alone", "", "", (one.entry,))
+        verdicts = [judge(it, alone, planned=False, on=TODAY).data() for it in (one.estate, backwards)]
         assert verdicts[0] == verdicts[1], path
 
 
