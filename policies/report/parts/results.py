@@ -17,6 +17,9 @@ from policies.result import ANSWERS, SEVERITIES, area, area_words, checks
 
 MOST = 2000
 """rows of single answers"""
+_FIRST = (Answer.FAIL, Answer.ERROR, Answer.UNKNOWN, Answer.WAIVED)
+_GRAVE = ("high", "medium", "low")
+"""what blocks is read first, then what failed, the gravest first; else by check"""
 
 
 def results(verdict: Verdict | None, most: int = MOST) -> dict[str, Any]:
@@ -24,7 +27,10 @@ def results(verdict: Verdict | None, most: int = MOST) -> dict[str, Any]:
     if verdict is None:
         return {"rows": [], "left": 0, "areas": {}, "answers": {}, "severities": {}, "tables": []}
     blocking = frozenset(verdict.blocking)
-    rows = [_row(one, one in blocking) for one in verdict.findings[:most]] + _spared(verdict) + _passed(verdict)
+    told = sorted(
+        verdict.findings, key=lambda one: (one not in blocking, _FIRST.index(one.answer), _GRAVE.index(one.severity))
+    )
+    rows = [_row(one, one in blocking) for one in told[:most]] + _spared(verdict) + _passed(verdict)
     here = {row["area"] for row in rows}
     return {
         "rows": rows, "left": max(0, len(verdict.findings) - most),
