@@ -137,7 +137,7 @@ class _Segments:
         free = self._areas[area]
         if free.size >> 64 <= last.growth:
             kept = f"(另留 {last.growth} 个)" if last.growth else ""
-            also = f", {last.growth} more are kept for growth" if last.growth else ""
+            also = f" ({last.growth} more are kept for growth)" if last.growth else ""
             if self._occupied.meets(area):
                 kept, also = f"{kept}(现网清单占用了一部分)", f"{also} (the inventory of the present network has some)"
             self._full(segment, f"{last.name}{kept}", f"{last.name}{also}", (1 << last.bits) - last.growth)
