@@ -144,7 +144,7 @@ def occupied(book: Book, city: City) -> Occupied:
     """What a book's extranet uses of the plan. Rows that are one of the plan's own spaces, or wider, say nothing of what is
     in it; nor do containers and what is out of use."""
     plan, words = city.addresses, Words(city, book)
-    spaces = [parse(text) for text in (plan.prefix6, plan.prefix4, plan.ula)]
+    spaces = [parse(text) for text in (plan.prefix6, plan.prefix4, plan.ula, plan.public4)]
     blocks = [plan.link6, plan.loopback6, *(block.prefix for block in (plan.locators, plan.nat64) if block)]
     own = {*spaces, *map(parse, blocks)}
     rows = [

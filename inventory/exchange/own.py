@@ -30,10 +30,9 @@ def book(read: Read, allocations: Allocations) -> Book:
         if block:
             prefixes.append(Prefix(*texts.prefix(block.prefix), status="container", owner=CITY, name=word))
     prefixes += [Prefix(*texts.prefix(text), owner=CITY, name=name) for name, text in allocations.locators.items()]
-    for word, table in (("nat64", allocations.nat64), ("pool4", allocations.pool4)):
-        prefixes += [
-            Prefix(*texts.prefix(text), owner=CITY, site=site, name=f"{word}-{site}") for site, text in table.items()
-        ]
+    for table in (allocations.nat64, allocations.pool4):
+        # by the name that the address step gives it by: read again, the row says that it keeps its prefix
+        prefixes += [Prefix(*texts.prefix(text), owner=CITY, site=site, name=site) for site, text in table.items()]
     bits = Layout(city)
     for name, both in allocations.segments.items():
         version, first, length = texts.prefix(both.cidr6)

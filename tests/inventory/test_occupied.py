@@ -119,7 +119,7 @@ def test_nothing_new_lies_on_what_is_used_unless_it_is_declared(book: Book) -> N
     if now is None:
         return
     plan = READ.city.addresses
-    own_ = {plan.prefix6, plan.prefix4, plan.ula, plan.link6, plan.loopback6, plan.locators and plan.locators.prefix,
+    own_ = {plan.prefix6, plan.prefix4, plan.ula, plan.public4, plan.link6, plan.loopback6, plan.locators and plan.locators.prefix,
             plan.nat64 and plan.nat64.prefix}  # fmt: skip
     used = [row for row in book.prefixes if row.status in ("active", "reserved") and row.text not in own_]
     alone = [row for row in book.addresses if row.status in ("active", "reserved")]
