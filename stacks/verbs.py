@@ -60,7 +60,15 @@ def destroy(tell: Any, options: argparse.Namespace) -> None:
         tell.code = 130 if done.interrupted else 1
         return
     readiness.ended(environment, tell.observe)
-    for folder in (where.stacks, where.estate, where.facts, where.drivers, where.monitoring, where.ansible, where.report):
+    for folder in (
+        where.stacks,
+        where.estate,
+        where.facts,
+        where.drivers,
+        where.monitoring,
+        where.ansible,
+        where.report,
+    ):
         shutil.rmtree(folder, ignore_errors=True)
     where.proof.unlink(missing_ok=True)
     tell.say(f"环境 {environment.name} 已拆除,地址台账保留在 {where.addresses}",
