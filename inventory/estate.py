@@ -10,7 +10,7 @@ import json
 import os
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -116,11 +116,12 @@ class Estate:
     def children(self, urn: str) -> tuple[Resource, ...]:
         return tuple(r for r in self.resources if r.parent == urn)
 
-    def derived(self, make: Callable[[Estate], T]) -> T:
-        """What a pure function makes of this estate, made once: an index that several readers share."""
-        if make not in self._derived:
-            self._derived[make] = make(self)
-        return self._derived[make]
+    def derived(self, make: Callable[..., T], *given: Hashable) -> T:
+        """What a pure function makes of this estate, and of what else it is given: made once, for several readers."""
+        key = (make, *given)
+        if key not in self._derived:
+            self._derived[key] = make(self, *given)
+        return self._derived[key]
 
     def only(self, keep: Callable[[Resource], bool]) -> Estate:
         return Estate(tuple(filter(keep, self.resources)))

@@ -15,19 +15,16 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from inventory.problems import refuse
+from policies import waivers
 from policies.waivers import day
 
 FORMAT = 1
 LONGEST = timedelta(days=365)
 
 
-class Failure(Protocol):
+class Failure(waivers.Failure, Protocol):
     """What this module wants to know of a finding."""
 
-    @property
-    def check(self) -> str: ...
-    @property
-    def urn(self) -> str: ...
     @property
     def en(self) -> str: ...
 

@@ -97,15 +97,3 @@ class Address(Frozen):
     def bits(self, of: Of) -> int:
         """Width of the field that numbers something; 0 where there is none."""
         return next((part.bits for part in self.fields if part.of == of), 0)
-
-    @property
-    def site_bits(self) -> int:
-        return self.bits("site")
-
-    @property
-    def zone_bits(self) -> int:
-        return self.bits("zone")
-
-    @property
-    def bureau_bits(self) -> int:
-        return self.bits("bureau")

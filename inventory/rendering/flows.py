@@ -43,18 +43,11 @@ def rules(estate: Estate, of: Resource) -> tuple[Resource, ...]:
     groups = of.get("security_groups", ())
     if not known(groups):
         raise Refused([_not_known(of)])
-    made, key = estate.derived(_by_groups), tuple(groups)
-    if key not in made:
-        made[key] = _of_groups(estate, key)
-    return made[key]
+    return estate.derived(_of_groups, *groups)
 
 
-def _by_groups(estate: Estate) -> dict[tuple[str, ...], tuple[Resource, ...]]:
-    """Groups → their rules, once those were asked for: hosts of one workload have the same."""
-    return {}
-
-
-def _of_groups(estate: Estate, groups: tuple[str, ...]) -> tuple[Resource, ...]:
+def _of_groups(estate: Estate, *groups: str) -> tuple[Resource, ...]:
+    """Hosts of one workload have the same groups, and several readers ask for each host's rules."""
     found = {rule.name: rule for group in groups for rule in estate.where("sg", group) if rule.kind == "net.sg_rule"}
     unknown = [_not_known(rule) for rule in found.values() if not all(map(known, rule.properties.values()))]
     if unknown:

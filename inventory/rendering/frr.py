@@ -14,11 +14,10 @@ loopbacks what comes from outside, and IPv4. Addresses and devices are those of 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from ipaddress import IPv4Address, IPv6Interface, ip_network
-from typing import Any
 
 from inventory.estate import Estate, Resource
 from inventory.problems import Problem, Refused
@@ -66,24 +65,16 @@ class _Site:
 
 @dataclass(frozen=True)
 class _City:
+    """Made once an estate (`Estate.derived`): every router's text needs all of it."""
+
     estate: Estate
 
     @cached_property
     def net(self) -> Net:
-        return self._kept("facts of routing", lambda: nodes.net(self.estate))
+        return nodes.net(self.estate)
 
     @cached_property
     def sites(self) -> dict[str, _Site]:
-        return self._kept("announced", self._sites)
-
-    def _kept(self, what: str, make: Callable[[], Any]) -> Any:
-        """Made once an estate, and kept with it as its indexes are: every router's text needs all of it."""
-        kept = vars(self.estate)
-        if what not in kept:
-            kept[what] = make()
-        return kept[what]
-
-    def _sites(self) -> dict[str, _Site]:
         routers: dict[str, list[Resource]] = {}
         for router in sorted(self.estate.kind("net.router"), key=lambda r: (r["role"] != "core", r.name)):
             routers.setdefault(router.get("site") or "", []).append(router)
@@ -108,7 +99,7 @@ class _City:
 
 def advertised(estate: Estate) -> dict[str, tuple[str, ...]]:
     """site → what its core router advertises of its own: the computed minimum."""
-    return {key: site.own for key, site in _City(estate).sites.items()}
+    return {key: site.own for key, site in estate.derived(_City).sites.items()}
 
 
 def frr(estate: Estate, router: str, name: Namer = nodes.device, *, each: bool = False) -> str:
@@ -117,7 +108,7 @@ def frr(estate: Estate, router: str, name: Namer = nodes.device, *, each: bool =
     `each`: every segment is advertised by itself, and is what the kernel of its router refuses as a whole, with the
     hosts' ports as longer routes: the file then says nothing of segments and does not change with them, and the tables
     that come of it are those of `nodes`, route for route. So are the lab's routers."""
-    city = _City(estate)
+    city = estate.derived(_City)
     found = estate.named("net.router", router)
     if found is None:
         raise KeyError(router)

@@ -27,12 +27,6 @@ def thing(estate: Estate, reference: Any) -> Resource | None:
     return estate.named(kind, name)
 
 
-def matching(reference: str, resource: Resource) -> bool:
-    """Does a word mean this resource: by name, or as `<kind>/*`."""
-    kind, _, name = reference.partition("/")
-    return kind == resource.kind and name in (resource.name, "*")
-
-
 class Pointers:
     """Who points at a resource by one field; made by `pointing`."""
 
@@ -60,15 +54,11 @@ class Pointers:
 
 def pointing(estate: Estate, field: str, *kinds: str) -> Pointers:
     """Who of these kinds names what in `field` (a word or a list of words)."""
-    made = estate.derived(_pointers)
-    key = (field, kinds)
-    if key not in made:
-        made[key] = Pointers((one, one.get(field)) for one in estate.kind(*kinds))
-    return made[key]
+    return estate.derived(_pointers, field, *kinds)
 
 
-def _pointers(estate: Estate) -> dict[tuple[str, tuple[str, ...]], Pointers]:
-    return {}
+def _pointers(estate: Estate, field: str, *kinds: str) -> Pointers:
+    return Pointers((one, one.get(field)) for one in estate.kind(*kinds))
 
 
 def day(value: Any) -> date | None:

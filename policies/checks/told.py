@@ -16,6 +16,7 @@ from typing import Any, get_args, get_origin
 from inventory.estate import Estate, Resource
 from inventory.kinds import kinds
 from inventory.kinds.base import Device
+from policies.checks.records import expected
 from policies.checks.references import pointing
 from policies.checks.shape import Looked, Words, listed, missing, settled, unknown, unsure
 
@@ -79,8 +80,7 @@ def why(resource: Resource, open_: Looked) -> Words:
 
 def absent(estate: Estate, found: Iterable[Resource], zh: str, en: str) -> Iterator[Looked]:
     """Where the requirement is that something exists: unknown, where systems are there and it is not."""
-    if not tuple(found) and estate.kind("gov.system"):
-        yield unknown(None, f"被检查的范围内没有{zh}", f"there is no {en} in what was judged")
+    yield from expected(estate, found, f"被检查的范围内没有{zh}", f"there is no {en} in what was judged")
 
 
 def follow(estate: Estate, one: Resource, field: str, kind: str) -> tuple[Resource | None, list[Words]]:
@@ -97,30 +97,25 @@ def naming(
     """Who of these kinds names it in a field, by its name, its whole kind, as everything, or by another word for it; and
     who may, because nobody told what they name."""
     named = pointing(estate, field, *kinds)
-    return [*named.to(one), *named.at("*", *also)], _untold(estate, field, kinds)
+    return [*named.to(one), *named.at("*", *also)], estate.derived(_untold, field, *kinds)
 
 
 def nothing(estate: Estate, *kinds: str) -> list[Words]:
     """A sentence where nothing of these kinds is in sight, so that what is looked for may stand elsewhere."""
-    made = estate.derived(_table)
-    if ("", kinds) not in made:
-        names = listed(kinds)
-        said = (f"被检查的范围内没有 {names}", f"there is no {names} in what was judged")
-        made["", kinds] = [] if estate.kind(*kinds) else [said]
-    return made["", kinds]
+    return estate.derived(_nothing, *kinds)
 
 
-def _untold(estate: Estate, field: str, kinds_: tuple[str, ...]) -> list[Words]:
-    made = estate.derived(_table)
-    if (field, kinds_) not in made:
-        names = listed(one.name for one in estate.kind(*kinds_) if not given(one, field))
-        # one sentence however many they are: it is said again of every resource
-        made[field, kinds_] = [(f"{names} 没有写明 {field}", f"{names}: {field} not told")] if names else []
-    return made[field, kinds_]
+def _nothing(estate: Estate, *kinds: str) -> list[Words]:
+    if estate.kind(*kinds):
+        return []
+    names = listed(kinds)
+    return [(f"被检查的范围内没有 {names}", f"there is no {names} in what was judged")]
 
 
-def _table(estate: Estate) -> dict[tuple[str, tuple[str, ...]], list[Words]]:
-    return {}
+def _untold(estate: Estate, field: str, *kinds_: str) -> list[Words]:
+    names = listed(one.name for one in estate.kind(*kinds_) if not given(one, field))
+    # one sentence however many they are: it is said again of every resource
+    return [(f"{names} 没有写明 {field}", f"{names}: {field} not told")] if names else []
 
 
 @dataclass(frozen=True, slots=True)

@@ -110,7 +110,9 @@ def test_all_prefixes_are_documentation_space(city: City) -> None:
 
 def test_codes_of_the_address_plan_are_unique_and_fit_their_fields(city: City) -> None:
     plan = city.addresses
-    for rows, bits in ((city.bureaus, plan.bureau_bits), (city.sites, plan.site_bits), (city.zones, plan.zone_bits)):
+    for rows, bits in (
+        (city.bureaus, plan.bits("bureau")), (city.sites, plan.bits("site")), (city.zones, plan.bits("zone"))
+    ):  # fmt: skip
         numbers = [row.number for row in rows]
         assert len(set(numbers)) == len(numbers)
         assert all(0 < number < 1 << bits for number in numbers)
