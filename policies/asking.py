@@ -42,6 +42,8 @@ def judge(tell: Any, options: argparse.Namespace) -> None:
     if typed.on:
         given = replace(given, on=typed.on)
     untold: Counter[str] = Counter()
+    if typed.export or typed.terraform:
+        given = replace(given, proved=None)  # what is kept there is of the environment, and not of a stranger's file
     if typed.export:
         estate = Estate.union(deployment.read(Path(file)) for file in typed.export)
     elif typed.terraform:

@@ -20,10 +20,9 @@ from pathlib import Path
 
 from policies.checks import CHECKS, load
 from policies.deadline import within
-from policies.judge import look
 from policies.profiles import Entry
 from tests.bench import measuring
-from tests.policies.cases import FOLDER, Case, case
+from tests.policies.cases import FOLDER, Case, answers, case
 
 COMPARE = {
     ast.Lt: (ast.LtE, ast.GtE), ast.LtE: (ast.Lt, ast.Gt), ast.Gt: (ast.GtE, ast.LtE), ast.GtE: (ast.Gt, ast.Lt),
@@ -151,7 +150,7 @@ def killed(tree: ast.Module, module: types.ModuleType, entry: Entry, cases: list
     for one in cases:
         try:
             with within(SECONDS):
-                seen = answers(one, Entry(loaded, "mandatory", one.entry.params))
+                seen = _seen(one, Entry(loaded, "mandatory", one.entry.params))
         except TimeoutError:
             return True
         if seen != one.expect:
@@ -159,13 +158,10 @@ def killed(tree: ast.Module, module: types.ModuleType, entry: Entry, cases: list
     return False
 
 
-def answers(one: Case, entry: Entry) -> dict[str, str]:
+def _seen(one: Case, entry: Entry) -> dict[str, str]:
     """What a check says of a case, as its file writes it."""
     seen: dict[str, str] = {}
-    for looked in look(one.estate, entry, one.today):
-        name = looked.resource.name if looked.resource else "estate"
-        if looked.resource and f"{looked.resource.kind}/{name}" in one.expect:
-            name = f"{looked.resource.kind}/{name}"
+    for name, looked in answers(one, entry):
         seen[name] = looked.answer.value if name not in seen else "twice"
     return seen
 

@@ -5,9 +5,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import signal
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -17,6 +14,8 @@ import pytest
 
 from inventory.rendering import nodes
 from inventory.rendering.frr import BACKUP_COMMUNITY, frr
+from tests.inventory import frrs
+from tests.inventory.frrs import PATIENCE, run
 from tests.inventory.test_rendering_network import STORIES, estate
 
 OF = estate(next(story for story in STORIES if story.name == "ring-and-satellite"))
@@ -24,14 +23,6 @@ NET = nodes.net(OF)
 EDGES = {edge.name: edge for edge in nodes.edges(NET)}
 ROUTERS = [router.name for router in NET.routers]
 DAEMONS = ("zebra", "staticd", "bfdd", "bgpd")
-LIBRARY = Path("/usr/lib/frr")
-PATIENCE = 90
-
-
-def run(*words: str) -> str:
-    done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, f"{' '.join(words)}: {done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def space(router: str) -> str:
@@ -41,10 +32,7 @@ def space(router: str) -> str:
 @pytest.fixture(params=[False, True], ids=["as rendered", "without the mark"])
 def unmarked(request: pytest.FixtureRequest) -> Iterator[bool]:
     """The ring, with FRR on each router; `unmarked`: nobody is told what came over the satellite."""
-    if os.geteuid() or not shutil.which("ip"):
-        pytest.skip("NO ROOT OR NO ip ON THIS MACHINE: routers are not tried (run as root)")
-    if not all((LIBRARY / daemon).exists() for daemon in DAEMONS):
-        pytest.skip("NO FRR ON THIS MACHINE: what is rendered for it does not route anything (apt install frr)")
+    frrs.needed(DAEMONS)
     folders: list[Path] = []
     try:
         _wire()
@@ -53,15 +41,7 @@ def unmarked(request: pytest.FixtureRequest) -> Iterator[bool]:
             _start(router, folders[-1], request.param)
         yield request.param
     finally:
-        for folder in folders:
-            for file in folder.glob("*.pid"):
-                try:
-                    os.kill(int(file.read_text()), signal.SIGKILL)
-                except (ProcessLookupError, ValueError):
-                    continue
-            shutil.rmtree(folder)
-        for router in ROUTERS:
-            subprocess.run(["ip", "netns", "del", space(router)], capture_output=True, check=False)
+        frrs.end(folders, map(space, ROUTERS))
 
 
 def _wire() -> None:
@@ -80,18 +60,9 @@ def _wire() -> None:
 
 
 def _start(router: str, folder: Path, unmarked: bool) -> None:
-    """FRR's daemons give up root, so that the folder has to be theirs."""
-    shutil.chown(folder, "frr", "frr")
-    folder.chmod(0o755)
-    (folder / "empty.conf").touch()
-    for daemon in DAEMONS:
-        run("ip", "netns", "exec", space(router), str(LIBRARY / daemon), "-d", "-f", str(folder / "empty.conf"), "-i",
-            str(folder / f"{daemon}.pid"), "-z", str(folder / "zserv.api"), "--vty_socket", str(folder))  # fmt: skip
     text, mark = frr(OF, router), f" set community {BACKUP_COMMUNITY} additive\n"
     assert (mark in text) == any(line.backup and router in line.routers for line in NET.lines)
-    (folder / "frr.conf").write_text(text.replace(mark, "") if unmarked else text, encoding="utf-8")
-    said = run("vtysh", "--vty_socket", str(folder), "-f", str(folder / "frr.conf"))
-    assert "%" not in said, said
+    frrs.start(space(router), folder, DAEMONS, text.replace(mark, "") if unmarked else text)
 
 
 def _ways() -> dict[tuple[str, str], tuple[str, ...]]:

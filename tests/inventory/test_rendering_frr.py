@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -19,19 +17,13 @@ from inventory.estate import from_data
 from inventory.places import ROOT
 from inventory.rendering import nodes, services, tayga
 from inventory.rendering.frr import frr
+from tests.inventory import frrs
+from tests.inventory.frrs import PATIENCE, run
 
 ESTATE = from_data(json.loads((ROOT / "tests/cases/rendering/two-sites/estate.json").read_text(encoding="utf-8")))
 NET = nodes.net(ESTATE)
 DAEMONS = ("zebra", "staticd", "bfdd", "ospf6d", "bgpd")
-LIBRARY = Path("/usr/lib/frr")
-PATIENCE = 90
 ROUTERS = [router.name for router in NET.routers]
-
-
-def run(*words: str, stdin: str | None = None) -> str:
-    done = subprocess.run(words, input=stdin, capture_output=True, text=True, timeout=60, check=False)
-    assert done.returncode == 0, f"{' '.join(words)}: {done.stdout}{done.stderr}"
-    return done.stdout
 
 
 def space(router: str) -> str:
@@ -41,27 +33,16 @@ def space(router: str) -> str:
 @pytest.fixture(scope="module")
 def city() -> Iterator[None]:
     """Five routers with their lines and segments, and FRR on each."""
-    if os.geteuid() or not shutil.which("ip"):
-        pytest.skip("NO ROOT OR NO ip ON THIS MACHINE: routers are not tried (run as root)")
-    if not all((LIBRARY / daemon).exists() for daemon in DAEMONS):
-        pytest.skip("NO FRR ON THIS MACHINE: what is rendered for it does not route anything (apt install frr)")
+    frrs.needed(DAEMONS)
     started: list[Path] = []
     try:
         _wire()
         for router in ROUTERS:
             started.append(Path(tempfile.mkdtemp(prefix="lzt-")))
-            _start(router, started[-1])
+            frrs.start(space(router), started[-1], DAEMONS, frr(ESTATE, router))
         yield
     finally:
-        for folder in started:
-            for file in folder.glob("*.pid"):
-                try:
-                    os.kill(int(file.read_text()), signal.SIGKILL)
-                except (ProcessLookupError, ValueError):
-                    continue
-            shutil.rmtree(folder)
-        for router in ROUTERS:
-            subprocess.run(["ip", "netns", "del", space(router)], capture_output=True, check=False)
+        frrs.end(started, map(space, ROUTERS))
 
 
 def _wire() -> None:
@@ -100,21 +81,6 @@ def _wire() -> None:
         batch += [f"addr replace {ip_network(s.prefixes[0])[1]}/64 dev {name} nodad" for name, s in stubs.items()]
         batch += [f"addr replace {address} dev {device} nodad" for device, address in table.addresses]
         run("ip", "-n", space(router), "-batch", "-", stdin="\n".join(batch) + "\n")
-
-
-def _start(router: str, folder: Path) -> None:
-    """FRR's daemons give up root, so that the folder has to be theirs."""
-    shutil.chown(folder, "frr", "frr")
-    folder.chmod(0o755)
-    (folder / "empty.conf").touch()
-    for daemon in DAEMONS:
-        run("ip", "netns", "exec", space(router), str(LIBRARY / daemon), "-d", "-f",
-            str(folder / "empty.conf"), "-i", str(folder / f"{daemon}.pid"), "-z", str(folder / "zserv.api"),
-            "--vty_socket", str(folder))  # fmt: skip
-    conf = folder / "frr.conf"
-    conf.write_text(frr(ESTATE, router), encoding="utf-8")
-    said = run("vtysh", "--vty_socket", str(folder), "-f", str(conf))
-    assert "%" not in said, said
 
 
 def _way(router: str, address: str) -> list[str]:

@@ -17,6 +17,8 @@ from inventory.estate import SECRET, UNKNOWN, Estate, Resource
 from inventory.kinds import kinds, token
 from inventory.reading import document
 from policies.checks import load
+from policies.checks.shape import Looked
+from policies.judge import look
 from policies.profiles import Entry
 
 FOLDER = Path(__file__).parent.parent / "cases" / "policies"
@@ -52,6 +54,18 @@ def case(path: Path) -> Case:
     estate = Estate(tuple(resource(head, fields or {}) for head, fields in row["estate"].items()))
     return Case(id_, path.stem, row["shows"], estate, Entry(loaded, "mandatory", params), dict(row["expect"]),
                 date.fromisoformat(row.get("today", "2026-06-01")))  # fmt: skip
+
+
+def answers(of: Case, entry: Entry | None = None) -> list[tuple[str, Looked]]:
+    """What a check (the case's own, unless another is given) says of the case, each under the name that `expect:` has for
+    it."""
+    found = []
+    for looked in look(of.estate, entry or of.entry, of.today):
+        name = looked.resource.name if looked.resource else "estate"
+        if looked.resource and f"{looked.resource.kind}/{name}" in of.expect:
+            name = f"{looked.resource.kind}/{name}"
+        found.append((name, looked))
+    return found
 
 
 def resource(head: str, fields: Mapping[str, Any]) -> Resource:

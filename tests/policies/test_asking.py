@@ -13,7 +13,7 @@ import pytest
 from rich.console import Console
 
 from inventory import estate as estates
-from inventory.estate import SECRET, UNKNOWN, Estate, Resource
+from inventory.estate import Estate, Resource
 from inventory.kinds import token
 from inventory.places import places
 from inventory.problems import Refused
@@ -23,30 +23,16 @@ from policies import asking, waivers
 from policies.adapters import deployment
 from policies.judge import judge
 from policies.profiles import Profile, profile
-from tests.policies.cases import case, paths
+from tests.policies.cases import FOLDER, case, paths
 from tests.policies.test_waivers import WEAK
 from tests.policies.waiving import PRIVATE
-
-_SIGNATURE, _SECRET = "4dabf18193072939515e22adb298388d", "1b47061264138c4ac30d75fd1eb44270"
-_SENTINEL = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
-
-
-def _body(value: Any) -> Any:
-    if isinstance(value, str) and value == UNKNOWN:
-        return _SENTINEL
-    if isinstance(value, str) and value == SECRET:
-        return {_SIGNATURE: _SECRET, "ciphertext": "v1:x:y"}
-    if isinstance(value, dict):
-        return {key: _body(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_body(item) for item in value]
-    return value
+from tests.policies.writing import written
 
 
 def _document(estate: Estate) -> dict[str, Any]:
     """As the stock CLI exports it: floats for numbers, secrets sealed."""
     rows = [
-        {"urn": one.urn, "custom": True, "id": "x", "type": token(one.kind), "inputs": _body(dict(one.properties)),
+        {"urn": one.urn, "custom": True, "id": "x", "type": token(one.kind), "inputs": written(dict(one.properties), {"ciphertext": "v1:x:y"}),
          "outputs": {}, "dependencies": list(one.dependencies)}
         for one in estate
     ]  # fmt: skip
@@ -189,6 +175,15 @@ def test_wrong_words_get_a_sentence(home: Path, verb: Any, words: tuple[str, ...
     with pytest.raises(Refused) as refused:
         ask(*words, verb=verb)
     assert refused.value.problems[0].code == code
+
+
+def test_a_file_leaves_what_was_proved_of_the_environment_alone(home: Path, tmp_path: Path) -> None:
+    network = case(FOLDER / "BND-001" / "fail-iot.yaml").estate  # of this a proof is kept
+    (tmp_path / "x.json").write_text(json.dumps(_document(network)), encoding="utf-8")
+    kept = places(environment("demo").state).proof
+    kept.write_bytes(b"of the environment")
+    ask("--export", str(tmp_path / "x.json"))
+    assert kept.read_bytes() == b"of the environment"
 
 
 def test_nothing_deployed_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

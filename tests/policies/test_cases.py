@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from policies.checks import CHECKS
-from policies.judge import look
-from tests.policies.cases import FOLDER, case, paths
+from tests.policies.cases import FOLDER, answers, case, paths
 
 _NEED = {"fail": 2, "pass": 2, "na": 1, "unknown": 1, "boundary": 1}
 _SAYS = {"fail": "fail", "pass": "pass", "unknown": "unknown", "na": "not-applicable"}
@@ -19,10 +18,7 @@ _SAYS = {"fail": "fail", "pass": "pass", "unknown": "unknown", "na": "not-applic
 def test_case(path: Path) -> None:
     one = case(path)
     seen: dict[str, str] = {}
-    for looked in look(one.estate, one.entry, one.today):
-        name = looked.resource.name if looked.resource else "estate"
-        if looked.resource and f"{looked.resource.kind}/{name}" in one.expect:
-            name = f"{looked.resource.kind}/{name}"
+    for name, looked in answers(one):
         assert name not in seen, f"two answers about {name}"
         seen[name] = looked.answer.value
         assert looked.answer == "pass" or (looked.zh and looked.en), f"{name}: an answer without a reason"

@@ -18,7 +18,7 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc
 
-from inventory.estate import SECRET, UNKNOWN, Estate
+from inventory.estate import Estate
 from inventory.kinds import token
 from inventory.places import ROOT
 from inventory.reading import environment
@@ -27,10 +27,7 @@ from policies.judge import Verdict
 from policies.judging import around, judged
 from policies.profiles import profile
 from tests.policies.cases import case, paths
-
-_SIGNATURE = "4dabf18193072939515e22adb298388d"
-_SECRET = "1b47061264138c4ac30d75fd1eb44270"
-_UNKNOWN_STRING = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+from tests.policies.writing import written
 
 
 @pytest.fixture(scope="module")
@@ -138,20 +135,8 @@ def _wire(resource: Any) -> proto.AnalyzerResource:
         type=token(resource.kind),
         name=resource.name,
         urn=resource.urn,
-        properties=_struct(_signed(resource.properties)),
+        properties=_struct(written(dict(resource.properties), {"value": "not to be seen"})),
     )
-
-
-def _signed(value: Any) -> Any:
-    if isinstance(value, str) and value == UNKNOWN:
-        return _UNKNOWN_STRING
-    if isinstance(value, str) and value == SECRET:
-        return {_SIGNATURE: _SECRET, "value": "not to be seen"}
-    if isinstance(value, dict):
-        return {key: _signed(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_signed(item) for item in value]
-    return value
 
 
 def _struct(data: Any) -> struct_pb2.Struct:
