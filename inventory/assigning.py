@@ -19,7 +19,7 @@ from inventory.allotting.space import Free
 from inventory.layout import Layout, Segment
 from inventory.model import Address, Block, City, Family
 from inventory.occupied import NOTHING, Occupied, owner
-from inventory.problems import Problem, Refused
+from inventory.problems import Problem, Refused, placed
 from inventory.reading import Read
 
 _FIRST_HOST, _FIRST_VIP = 0x10, 0x1000
@@ -326,9 +326,7 @@ def _sound(previous: Allocations, plan: Address) -> None:
 
 def _full(name: str, zh: str, en: str, size: int, origin: str = _PLAN) -> Problem:
     """`origin`: file, or `file:line`, of what asks for it."""
-    file, _, line = origin.rpartition(":")
-    place = (file, int(line), 1) if line.isdigit() else (origin, 0, 0)
     return Problem(
         "address.full", f"{zh} 已用尽(共 {size}):扩大 inventory/city/addresses.yaml 中的规划",
-        f"{en} is used up ({size} in all): widen the plan in inventory/city/addresses.yaml", name, *place,
+        f"{en} is used up ({size} in all): widen the plan in inventory/city/addresses.yaml", name, *placed(origin),
     )  # fmt: skip

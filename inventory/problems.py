@@ -59,6 +59,12 @@ def refuse(code: str, zh: str, en: str, *, where: str = "", file: str = "", line
     return Refused([Problem(code, zh, en, where, file, line, col)])
 
 
+def placed(origin: str) -> tuple[str, int, int]:
+    """An origin, `file:line` or a file alone, as file, line and column; 0 for both where no line is known."""
+    file, _, line = origin.rpartition(":")
+    return (file, int(line), 1) if file and line.isascii() and line.isdigit() else (origin, 0, 0)
+
+
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that the writer probably meant, None where nothing is close."""
     close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory.estate import Estate
-from inventory.problems import Problem
+from inventory.problems import Problem, placed
 from policies.baseline import Baseline, covers
 from policies.checks.shape import Answer, Check, Looked, Severity, unknown
 from policies.citing import Citation, cite
@@ -63,16 +63,12 @@ class Finding:
 
     def problem(self) -> Problem:
         """The same as a sentence with a place."""
-        file, _, line = self.origin.rpartition(":")
-        placed = bool(file) and line.isdigit()
         return Problem(
             f"policy.{self.check}",
             f"{self.title_zh}:{self.zh};{self.fix_zh}",
             f"{self.title_en}: {self.en}; {self.fix_en}",
             f"{self.kind} {self.name}".strip(),
-            file if placed else self.origin,
-            int(line) if placed else 0,
-            1 if placed else 0,
+            *placed(self.origin),
         )
 
 

@@ -25,11 +25,12 @@ from policies.judge import Finding, Verdict
 AREAS: Mapping[str, Words] = {
     "net": ("网络", "network"), "bnd": ("边界", "boundaries"), "iam": ("身份与权限", "identity"),
     "dr": ("备份与灾备", "recovery"), "cry": ("密码应用", "cryptography"), "dat": ("数据", "data"),
-    "gov": ("管理", "governance"), "log": ("日志与审计", "logs"), "hst": ("主机", "hosts"), "cld": ("云平台", "cloud"),
-    "sec": ("安全设备", "security"), "zt": ("零信任", "zero trust"), "sup": ("供应链", "supply chain"),
-    "mon": ("监测", "monitoring"), "chg": ("变更", "changes"),
+    "gov": ("管理", "governance"), "log": ("日志与审计", "logs"), "hst": ("主机", "hosts"), "img": ("镜像", "images"),
+    "iot": ("物联网", "things"), "zt": ("零信任", "zero trust"), "res": ("数据驻留", "residence"),
+    "ten": ("租户隔离", "tenants"), "mon": ("监测", "monitoring"), "chg": ("变更", "changes"),
+    "xc": ("信创", "domestic products"),
 }  # fmt: skip
-"""folders of policies/checks/; one that is not named here stands for itself"""
+"""the folders of policies/checks/"""
 ANSWERS: Mapping[str, Words] = {
     "fail": ("不通过", "fail"), "error": ("检查出错", "check broke"), "unknown": ("未知", "unknown"),
     "waived": ("已豁免", "waived"), "not-applicable": ("不适用", "not applicable"), "pass": ("通过", "pass"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree as Xml
 
+from inventory.problems import placed
 from policies.checks.shape import Answer
 from policies.formats.words import answer, clean, effect, told
 from policies.judge import Finding
@@ -54,10 +55,10 @@ def _case(result: Result, one: Finding) -> Xml.Element:
     name = clean(f"{one.stack} {one.kind} {one.name}".strip()) or "estate"
     case = Xml.Element("testcase", classname=one.check, name=name)
     if one.origin:
-        case.set("file", clean(one.origin.rpartition(":")[0] or one.origin))
-        line = one.origin.rpartition(":")[2]
-        if line.isascii() and line.isdigit():
-            case.set("line", line)
+        file, line, _ = placed(one.origin)
+        case.set("file", clean(file))
+        if line:
+            case.set("line", str(line))
     stops = "error" if one.answer is Answer.ERROR else "failure"
     tag = stops if one in result.stops else "skipped"
     (zh, en), (effect_zh, effect_en) = answer(one), effect(result, one)

@@ -11,9 +11,10 @@ from typing import Any
 from urllib.parse import quote
 from uuid import NAMESPACE_URL, uuid5
 
+from inventory.problems import placed
 from inventory.rendering.digest import sm3
 from policies.checks.shape import Answer
-from policies.formats.words import clean, effect, place
+from policies.formats.words import clean, effect
 from policies.judge import Finding
 from policies.result import ANSWERS, Judged, Result, area_words
 
@@ -126,7 +127,7 @@ def _text(one: Finding) -> dict[str, str]:
 
 
 def _location(one: Finding) -> dict[str, Any]:
-    file, line = place(one.origin)
+    file, line, _ = placed(one.origin)
     named = {
         "name": clean(one.name) or "estate", "kind": "resource", "fullyQualifiedName": clean(one.urn) or "estate",
         "properties": {"kind": one.kind},

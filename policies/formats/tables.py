@@ -10,7 +10,8 @@ import csv
 import io
 from collections.abc import Iterable, Sequence
 
-from policies.formats.words import answer, area_text, clean, effect, place
+from inventory.problems import placed
+from policies.formats.words import answer, area_text, clean, effect
 from policies.gaps import CRYPTO, MLPS, Gap
 from policies.result import SEVERITIES, Result, area
 
@@ -46,7 +47,7 @@ def result_rows(result: Result) -> list[tuple[Cell, ...]]:
     """Cells of `RESULTS`."""
     rows: list[tuple[Cell, ...]] = []
     for one in result.rows:
-        (zh, en), (effect_zh, effect_en), (file, line) = answer(one), effect(result, one), place(one.origin)
+        (zh, en), (effect_zh, effect_en), (file, line, _) = answer(one), effect(result, one), placed(one.origin)
         rows.append((
             one.check, one.title_zh, one.title_en, area_text(area(one.check)), zh, en, f"{effect_zh} {effect_en}",
             _severity(one.severity), one.kind, one.name, one.stack, file, line or "", one.zh, one.en, one.fix_zh, one.fix_en,

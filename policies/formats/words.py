@@ -30,12 +30,6 @@ def told(one: Finding, language: Language) -> str:
     return one.en or one.title_en
 
 
-def place(origin: str) -> tuple[str, int]:
-    """`file:line` as file and line; 0 where no line is known."""
-    file, _, line = origin.rpartition(":")
-    return (file, int(line)) if file and line.isascii() and line.isdigit() else (origin, 0)
-
-
 def effect(result: Result, one: Finding) -> tuple[str, str]:
     """What an answer comes to, in Chinese and English."""
     if one in result.stops:

@@ -12,13 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inventory.estate import Estate
-from policies.checks import load
+from policies.checks import CHECKS, load
 from policies.checks.shape import Answer
 from policies.clauses import clause, standards
 from policies.formats import tables
 from policies.gaps import MLPS, State, cited_standards, gap, gaps, summed
 from policies.judge import Verdict, judge
 from policies.profiles import Profile, profile
+from policies.result import AREAS, area
 from tests.policies.cases import case, paths
 from tests.policies.formats.made import whole
 
@@ -111,3 +112,7 @@ def test_the_standards_that_are_told() -> None:
     for covered in whole().standards:
         assert covered.in_force == standards()[covered.id].in_force(whole().on)
         assert covered.checked == sum(bool(one.checks) for one in covered.gaps)
+
+
+def test_every_area_of_checks_has_its_name() -> None:
+    assert set(AREAS) == {area(id_) for id_ in CHECKS}
