@@ -76,7 +76,7 @@ def stack(tell, options: argparse.Namespace) -> None:
     from policies import judging
     from stacks import console
 
-    console.stack(tell, options, judging.at(options.environment, tell.clock()))
+    console.stack(tell, options, judging.later(options.environment, tell.clock))
 
 
 def main(typed: list[str] | None = None) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from inventory import recording
@@ -56,6 +56,19 @@ def around(environment: Environment, when: datetime) -> Around:
 def at(environment: Environment | str, when: datetime) -> Callable[..., Verdict]:
     """The judge of an environment at a moment, as a function of an estate."""
     return partial(judged, around(named(environment) if isinstance(environment, str) else environment, when))
+
+
+def later(environment: str, clock: Callable[[], datetime]) -> Callable[..., Verdict]:
+    """As `at`, for those who may not judge at all: nothing is read before the first verdict."""
+
+    @cache
+    def made() -> Callable[..., Verdict]:
+        return at(environment, clock())
+
+    def verdict(estate: Estate, *, planned: bool) -> Verdict:
+        return made()(estate, planned=planned)
+
+    return verdict
 
 
 def recorded(where: Places) -> Estate:
