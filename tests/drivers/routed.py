@@ -11,7 +11,7 @@ from inventory.estate import Estate, Resource
 from inventory.rendering import nodes
 from inventory.rendering.routes import UNREACHABLE, Hop
 from stacks.drivers.base import Thing
-from stacks.drivers.lab import names, shell
+from stacks.drivers.lab import names, routing, shell
 
 PATIENCE = 60
 """seconds; a busy machine makes a protocol slow"""
@@ -57,6 +57,19 @@ def agree(place: Path, things: Iterable[Thing], down: Iterable[str] = (), but: I
     began = time.monotonic()
     while wrong := [it for it in want if rest(it, spoken(place, it)) != rest(it, want[it])]:
         if time.monotonic() - began > PATIENCE:
-            assert rest(wrong[0], spoken(place, wrong[0])) == rest(wrong[0], want[wrong[0]]), wrong[0]
+            raise AssertionError("\n".join(_different(place, it, rest(it, want[it])) for it in wrong))
         time.sleep(0.05)
     return time.monotonic() - began
+
+
+def _different(place: Path, router: str, want: Iterable[Hop]) -> str:
+    """What a router does otherwise than computed, and what its daemons say of it."""
+    folder = str(routing.folder_of(names.lab_id(place), router))
+    there = spoken(place, router)
+    said = [shell.run("vtysh", "--vty_socket", folder, "-c", f"show {what}", check=False)
+            for what in ("bgp summary", "bfd peers brief", "interface brief", "ipv6 route", "ip route")]  # fmt: skip
+    return "\n".join([
+        f"{router}: missing {sorted(set(want) - there)}, too many {sorted(there - set(want))}",
+        *said,
+        shell.run("ip", "-n", names.netns(names.lab_id(place), "net.router", router), "-6", "route", check=False),
+    ])  # fmt: skip

@@ -32,6 +32,8 @@ _USER = "frr"
 """whom the daemons become: they refuse to stay root"""
 _ALWAYS = ("zebra", "bfdd", "bgpd")
 _MEMORY_MIB = 512
+_NICE = -5
+"""as FRR's own unit has it: on a busy machine a late BFD packet would be taken for a lost line"""
 _TRIES = 100
 """looks at a daemon that has not joined its group yet, a hundredth of a second each"""
 _PARALLEL = 4
@@ -80,7 +82,7 @@ def end(lab: str, router: str, seconds: float = 10) -> None:
                           f"the routing daemons {sorted(pids)} did not end in {seconds:.0f} s: try again later",
                           where=router)  # fmt: skip
     cgroups.remove(lab, _group(router))
-    shutil.rmtree(_folder(lab, router), ignore_errors=True)
+    shutil.rmtree(folder_of(lab, router), ignore_errors=True)
     with suppress(OSError):  # the last one's; others keep it
         FOLDERS.rmdir()
     space = names.netns(lab, "net.router", router)
@@ -107,7 +109,7 @@ def _one_router(lab: str, router: str, text: str) -> None:
     told, runs = _told(lab, router), _running(lab, router) == set(daemons(text))
     if runs and told == text:
         return
-    folder = _folder(lab, router)
+    folder = folder_of(lab, router)
     if not (runs and told is not None and more(told, text)):
         end(lab, router)
         _start(lab, router, daemons(text))
@@ -120,13 +122,14 @@ def _one_router(lab: str, router: str, text: str) -> None:
 
 
 def _start(lab: str, router: str, wanted: tuple[str, ...]) -> None:
-    folder, space = _folder(lab, router), names.netns(lab, "net.router", router)
+    folder, space = folder_of(lab, router), names.netns(lab, "net.router", router)
     _make(folder)
     groups = cgroups.make(lab, _group(router), _MEMORY_MIB)
     for together in (wanted[:1], wanted[1:]):  # who finds no zebra tries again after 10 s only
         for daemon in together:
             with (folder / f"{daemon}.log").open("w") as log:
-                command = cgroups.apart(groups, ["ip", "netns", "exec", space, *_command(daemon, folder)])
+                words = ["nice", "-n", str(_NICE), "ip", "netns", "exec", space, *_command(daemon, folder)]
+                command = cgroups.apart(groups, words)
                 subprocess.run(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", check=False)
         for daemon in together:
             _await(daemon, folder, lambda daemon=daemon: daemon in _running(lab, router), router)
@@ -187,11 +190,12 @@ def _running(lab: str, router: str) -> set[str]:
 def _told(lab: str, router: str) -> str | None:
     """What its daemons were told, None where there are none."""
     with suppress(OSError):
-        return (_folder(lab, router) / "frr.conf").read_text(encoding="utf-8")
+        return (folder_of(lab, router) / "frr.conf").read_text(encoding="utf-8")
     return None
 
 
-def _folder(lab: str, router: str) -> Path:
+def folder_of(lab: str, router: str) -> Path:
+    """Where a router's daemons listen (`vtysh --vty_socket`) and what they were told lies."""
     return FOLDERS / names.netns(lab, "net.router", router)
 
 
