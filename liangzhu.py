@@ -16,6 +16,10 @@ VERBS = {
     "plan": ("liangzhu:plan", "计划和判定,不建任何资源 / what would change, and the verdict; builds nothing"),
     "check": ("inventory.verbs:check", "检查申请文件,一次列出全部错误 / check request files, every error at once"),
     "addresses": ("inventory.verbs:addresses", "地址:import export check 文件,release 系统 / address plans"),
+    "watch": (
+        "monitors.verbs:watch",
+        "看一眼:目标、告警、判定、状态证明 / one look: targets, alerts, verdict, attestations",
+    ),
     "refresh": ("stacks.verbs:refresh", "核对实际状态,找出漂移 / compare the record with what is there"),
     "destroy": ("stacks.verbs:destroy", "拆除环境,不留痕迹 / take the environment down, nothing stays"),
     "stack": ("liangzhu:stack", "一个栈:preview up destroy … / one stack, with the stock Pulumi CLI's words"),
@@ -48,11 +52,12 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     read = tell.step("read", reading.read, options.environment)
     addresses = tell.step("address", addressing.settle, read, tell.clock())
     work = provisioning.work(read.places, read, tell.observe, tell.stopping)
+    tell.problems(provisioning.unattested(work))
     plan = tell.step("plan", provisioning.plan, work)
     verdict = tell.step("judge", judge, plan.estate, planned=True)
     if not tell.may_go_on(plan, verdict) or not build:
         return
-    estate = (done := tell.step("provision", provisioning.apply, work, plan)).estate
+    estate = (done := tell.step("provision", provisioning.apply, work, plan, judging.claims(verdict))).estate
     rules.write(estate, read.places)
     netns, real = readiness.vantage(estate)
     conducted = tell.step("configure", conduct.site, estate, read.places, netns=netns, secrets=provisioning.secrets(work),
@@ -76,7 +81,7 @@ def stack(tell, options: argparse.Namespace) -> None:
     from policies import judging
     from stacks import console
 
-    console.stack(tell, options, judging.later(options.environment, tell.clock))
+    console.stack(tell, options, judging.later(options.environment, tell.clock), judging.claims)
 
 
 def main(typed: list[str] | None = None) -> int:

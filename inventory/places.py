@@ -11,7 +11,7 @@ import json
 import os
 import secrets
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -69,6 +69,11 @@ class Places:
         return self.folder / "passphrase"
 
     @property
+    def runner_key(self) -> Path:
+        """what this machine signs attestations with where LIANGZHU_RUNNER_KEY names no other file; mode 0600"""
+        return self.folder / "runner.key"
+
+    @property
     def drivers(self) -> Path:
         """a driver's own files: `drivers/<name>/`"""
         return self.folder / "drivers"
@@ -97,14 +102,17 @@ def places(state: str) -> Places:
 def passphrase(of: Places) -> str:
     """Key of the state's secrets: PULUMI_CONFIG_PASSPHRASE, or one made once and kept beside the state (0600)."""
     given = os.environ.get("PULUMI_CONFIG_PASSPHRASE")
-    if given:
-        return given
-    if not of.passphrase.exists():
-        of.folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(of.passphrase, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    return given or kept(of.passphrase, lambda: secrets.token_urlsafe(32))
+
+
+def kept(path: Path, make: Callable[[], str]) -> str:
+    """A secret in a file that only its owner can read, made once."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "w") as file:
-            file.write(secrets.token_urlsafe(32))
-    return of.passphrase.read_text()
+            file.write(make())
+    return path.read_text()
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The verbs of this room: `ipv6`, the indicators of sites."""
+"""The verbs of this room: `watch`, one look at what is deployed, and `ipv6`, the indicators of sites."""
 
 from __future__ import annotations
 
@@ -12,13 +12,63 @@ from urllib.parse import urlsplit
 
 from inventory import reading
 from inventory.estate import Estate, published
+from inventory.places import places
 from inventory.problems import Problem, Refused, refuse
+from monitors import alarms
+from monitors import watch as watching
 from monitors.probes import ipv6 as probe
 from monitors.probes.dns import Server
 from monitors.probes.findings import findings, rows
 from monitors.probes.ipv6 import Figures, Site
+from policies import judging
+from stacks import vouching
+from stacks.drivers import readiness
 
 RESOLV_CONF = Path("/etc/resolv.conf")
+
+
+def watch(tell: Any, options: argparse.Namespace) -> None:
+    """`./lz watch`: one look, for a timer: targets and alerts, the verdict on what is deployed, states that nobody attests.
+    What no metric tells goes to Alertmanager too. Code 1 where something is wrong."""
+    environment = reading.environment(options.environment)
+    where = places(environment.state)
+    estate = published(where.estate)
+    if not len(estate):
+        raise refuse(
+            "watch.nothing", f"环境 {environment.name} 还没有建成:先运行 ./lz up",
+            f"nothing is deployed in {environment.name} yet: run ./lz up first",
+        )  # fmt: skip
+    netns, real = readiness.vantage(estate)
+    seen = watching.look(estate, netns=netns, clock=tell.clock, wait_s=0) if real else None
+    verdict = judging.at(environment, tell.clock())(estate, planned=False)
+    standings = vouching.standings(where, environment.runners)
+    found = alarms.alarms(standings, verdict, estate)
+    problems = alarms.send(found, estate, tell.clock(), netns=netns) if real else ()
+    if options.json:
+        tell.console.print_json(data={
+            "seen": seen.data() if seen else None, "alarms": [alarm.data() for alarm in found],
+            "problems": [problem.data() for problem in problems],
+            "stacks": [{"stack": one.stack, "version": one.version, "why": one.why} for one in standings],
+        })  # fmt: skip
+    else:
+        _tell_watched(tell, seen, verdict, standings, found)
+        tell.problems(problems)
+    if found or problems or (seen and (not seen.whole or seen.alerts)):
+        tell.code = 1
+
+
+def _tell_watched(tell: Any, seen: Any, verdict: Any, standings: Any, found: Any) -> None:
+    if seen:
+        tell.say(f"目标 {seen.up}/{seen.expected},告警 {len(seen.alerts)}",
+                 f"targets {seen.up}/{seen.expected}, alerts {len(seen.alerts)}")  # fmt: skip
+        tell.problems(seen.problems)
+        for alert in seen.alerts:
+            tell.say(f"✗ {alert.name}:{alert.zh}", f"✗ {alert.name}: {alert.en}")
+    attested = sum(one.attested for one in standings)
+    tell.say(f"判定:{len(verdict.blocking)} 项阻断;状态证明 {attested}/{len(standings)}",
+             f"verdict: {len(verdict.blocking)} block; states attested {attested}/{len(standings)}")  # fmt: skip
+    for alarm in found:
+        tell.say(f"✗ {alarm.name}:{alarm.zh}", f"✗ {alarm.name}: {alarm.en}")
 
 
 def ipv6(tell: Any, options: argparse.Namespace) -> None:

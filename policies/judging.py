@@ -10,12 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from functools import cache, partial
+from hashlib import sha256
 from pathlib import Path
 
-from inventory import recording
+from inventory import contents, recording, signing
 from inventory.estate import Estate, published
 from inventory.model import Environment
-from inventory.places import Places, places
+from inventory.places import ROOT, Places, places
 from inventory.reading import city
 from inventory.reading import environment as named
 from policies import baseline, waivers
@@ -69,6 +70,16 @@ def later(environment: str, clock: Callable[[], datetime]) -> Callable[..., Verd
         return made()(estate, planned=planned)
 
     return verdict
+
+
+def claims(verdict: Verdict) -> dict[str, str]:
+    """What an attestation says of a verdict: its digest, that of all that can decide it (checks, profiles, catalogue,
+    waivers, baselines), the profile and the day."""
+    text = signing.canonical(verdict.data())
+    return {
+        "profile": verdict.profile, "on": str(verdict.on or ""), "pack": contents.digest(ROOT, ["policies"]),
+        "verdict": f"sha256:{sha256(text).hexdigest()}",
+    }  # fmt: skip
 
 
 def recorded(where: Places) -> Estate:

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from inventory import addressing
 from inventory.estate import Estate
 from inventory.places import ROOT, Places, passphrase
+from inventory.problems import Problem
 from inventory.reading import Read
-from stacks import engine, layers
+from stacks import engine, layers, vouching
 from stacks.engine import EstatePlan, Outcome, Program
 
 
@@ -28,6 +29,8 @@ class Work:
     """`StackSpec`s, in order"""
     observe: Callable[[Any], None]
     stopping: threading.Event
+    runners: Mapping[str, str] = field(default_factory=dict)
+    """`Environment.runners`"""
 
     @property
     def key(self) -> str:
@@ -37,7 +40,7 @@ class Work:
 def work(places: Places, read: Read | None, observe: Callable[[Any], None], stopping: threading.Event) -> Work:
     """Everything for the verbs below. Without a reading only what is recorded can be worked on (destroy)."""
     specs = layers.stacks(read, addressing.load(places.addresses)) if read else ()
-    return Work(places, Program(ROOT), specs, observe, stopping)
+    return Work(places, Program(ROOT), specs, observe, stopping, read.environment.runners if read else {})
 
 
 def plan(of: Work) -> EstatePlan:
@@ -45,10 +48,17 @@ def plan(of: Work) -> EstatePlan:
     return engine.plan(of.program, of.specs, of.places.stacks, of.key, of.observe, stopping=of.stopping)
 
 
-def apply(of: Work, planned: EstatePlan) -> Outcome:
-    """Make what was planned, and nothing else."""
-    return engine.apply(of.program, of.specs, of.places.stacks, of.key, of.observe, publish=of.places.estate,
-                        plan=planned, stopping=of.stopping)  # fmt: skip
+def apply(of: Work, planned: EstatePlan, claims: Mapping[str, Any]) -> Outcome:
+    """Make what was planned, and nothing else, and attest it with what the judge claims."""
+    done = engine.apply(of.program, of.specs, of.places.stacks, of.key, of.observe, publish=of.places.estate,
+                        plan=planned, voucher=vouching.voucher(of.places, claims), stopping=of.stopping)  # fmt: skip
+    vouching.publish(of.places, of.runners)
+    return done
+
+
+def unattested(of: Work) -> tuple[Problem, ...]:
+    """States that were written to by whoever went round the judge."""
+    return tuple(one.problem() for one in vouching.standings(of.places, of.runners) if not one.attested)
 
 
 def refresh(of: Work) -> Outcome:

@@ -18,6 +18,7 @@ def refresh(tell: Any, options: argparse.Namespace) -> None:
     tell.enter(places.held(read.places, "refresh", tell.clock()))
     work = provisioning.work(read.places, read, tell.observe, tell.stopping)
     before = provisioning.deployed(work)
+    tell.problems(unattested := provisioning.unattested(work))  # as it stood before anything is written here
     done = tell.step("refresh", provisioning.refresh, work)
     after = {resource.urn: resource for resource in done.estate}
     drifted = 0
@@ -35,7 +36,7 @@ def refresh(tell: Any, options: argparse.Namespace) -> None:
         tell.say(f"共 {drifted} 处漂移;运行 ./lz up 恢复", f"{drifted} drifted; ./lz up mends them")
     else:
         tell.say("没有漂移", "no drift")
-    tell.code = 1 if done.problems else tell.code
+    tell.code = 1 if done.problems or unattested else tell.code
 
 
 def destroy(tell: Any, options: argparse.Namespace) -> None:

@@ -28,5 +28,10 @@ class Environment(Frozen):
     endpoint: str | None = None
     """of an EC2-compatible service, for the driver that needs one"""
     kubeconfig: str | None = None
+    runners: dict[str, str] = Field(
+        default_factory=dict,
+        description="谁可以为变更签名:名称 → 公钥(PEM) / who may sign for updates: name → public key (PEM)",
+    )
+    """empty: the key that this machine has made for the environment"""
     profile: str = "level3"
     """profile of policies/profiles.yaml"""

@@ -15,17 +15,18 @@ Judge = Callable[..., Any]
 """`policies.judging.judged` in the environment, handed over by the door: the rooms do not import one another"""
 
 
-def stack(tell: Any, options: argparse.Namespace, judge: Judge | None = None) -> None:
-    """`./lz stack VERB NAME …`: one stack of the environment that -e names."""
-    _run("stack", tell, options, judge)
+def stack(tell: Any, options: argparse.Namespace, judge: Judge | None = None, claims: Judge | None = None) -> None:
+    """`./lz stack VERB NAME …`: one stack of the environment that -e names. `claims`: what an attestation says of a
+    verdict."""
+    _run("stack", tell, options, judge, claims)
 
 
 def engine(tell: Any, options: argparse.Namespace) -> None:
     """`./lz engine VERB --program DIR --stack NAME --state …`: a stack of any Pulumi program."""
-    _run("engine", tell, options, None)
+    _run("engine", tell, options, None, None)
 
 
-def _run(door: str, tell: Any, options: argparse.Namespace, judge: Judge | None) -> None:
+def _run(door: str, tell: Any, options: argparse.Namespace, judge: Judge | None, claims: Judge | None) -> None:
     from stacks.console import typed as words
 
     typed = words.read(door, options.what)
@@ -33,5 +34,5 @@ def _run(door: str, tell: Any, options: argparse.Namespace, judge: Judge | None)
 
     if options.json:
         tell.console.stderr = True  # nothing but events on standard output
-    with session.Session(tell, options, typed, judge) as run:
+    with session.Session(tell, options, typed, judge, claims) as run:
         run.carry_out(ground.ours(tell, options, typed) if door == "stack" else ground.any_program(typed))

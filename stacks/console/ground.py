@@ -9,12 +9,12 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from inventory import addressing, places, reading
-from inventory.places import ROOT
+from inventory.places import ROOT, Places
 from inventory.problems import Refused, nearest, refuse
 from stacks import engine, layers
 from stacks.drivers import readiness
@@ -44,6 +44,10 @@ class Ground:
     """folder of the policy pack, for the stock CLI"""
     variables: Mapping[str, str] | None = None
     """environment that the program and its provider read"""
+    places: Places | None = None
+    """of an environment of ours"""
+    runners: Mapping[str, str] = field(default_factory=dict)
+    """who may sign for updates of the environment"""
 
     @property
     def name(self) -> str:
@@ -77,7 +81,8 @@ def ours(tell: Any, options: argparse.Namespace, typed: argparse.Namespace) -> G
         "LIANGZHU_SYSTEMS": os.environ.get("LIANGZHU_SYSTEMS", ""),
     }
     program = Program(ROOT, tuple(getattr(typed, "config", ())))
-    return Ground(program, spec, at(where.stacks), key, where.estate, environment.profile, ROOT / "policies", variables)  # fmt: skip
+    return Ground(program, spec, at(where.stacks), key, where.estate, environment.profile, ROOT / "policies", variables, where,
+                  environment.runners)  # fmt: skip
 
 
 def _read(environment: str, stack: str) -> reading.Read:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from inventory.estate import Estate, Resource
 from inventory.problems import refuse
-from stacks import engine
+from stacks import engine, vouching
 from stacks.console import plans
 from stacks.console.ground import Ground, stock_folder
 from stacks.engine import EstatePlan, Event, Options, Outcome, StackPlan, urns
@@ -29,7 +29,10 @@ class Hands(Protocol):
     """What a session asks of an engine, of its one stack."""
 
     def preview(self, observe: Observe) -> EstatePlan: ...
-    def up(self, observe: Observe, plan: EstatePlan) -> Outcome: ...
+    def up(self, observe: Observe, plan: EstatePlan, claims: Mapping[str, Any] | None) -> Outcome:
+        """`claims`: what the judge says of the plan, for the attestation; None where nobody judged."""
+        ...
+
     def refresh(self, observe: Observe) -> Outcome: ...
     def destroy(self, observe: Observe) -> Outcome: ...
     def doomed(self, observe: Observe) -> StackPlan:
@@ -59,10 +62,14 @@ class Embedded:
         return engine.plan(on.program, (on.spec,), on.state, on.key, observe, options=self._options,
                            message=self._message, stopping=self._stopping)  # fmt: skip
 
-    def up(self, observe: Observe, plan: EstatePlan) -> Outcome:
+    def up(self, observe: Observe, plan: EstatePlan, claims: Mapping[str, Any] | None) -> Outcome:
         on = self._on
-        return engine.apply(on.program, (on.spec,), on.state, on.key, observe, publish=on.publish, plan=plan,
-                            options=self._options, message=self._message, stopping=self._stopping)  # fmt: skip
+        voucher = vouching.voucher(on.places, claims) if on.places and claims else None
+        done = engine.apply(on.program, (on.spec,), on.state, on.key, observe, publish=on.publish, plan=plan,
+                            options=self._options, message=self._message, voucher=voucher, stopping=self._stopping)  # fmt: skip
+        if on.places and voucher:
+            vouching.publish(on.places, on.runners)
+        return done
 
     def refresh(self, observe: Observe) -> Outcome:
         on = self._on
@@ -114,7 +121,7 @@ class Stock:
         self._before = run.before
         return self._stock.planned(run)
 
-    def up(self, observe: Observe, plan: EstatePlan) -> Outcome:
+    def up(self, observe: Observe, plan: EstatePlan, claims: Mapping[str, Any] | None) -> Outcome:
         return self._run("up", observe).outcome
 
     def refresh(self, observe: Observe) -> Outcome:

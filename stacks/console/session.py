@@ -30,9 +30,11 @@ class Session:
     """One typed verb. `with` it: with --json, what is refused is said as an event too."""
 
     def __init__(
-        self, tell: Any, options: argparse.Namespace, typed: argparse.Namespace, judge: Callable[..., Any] | None
-    ) -> None:
+        self, tell: Any, options: argparse.Namespace, typed: argparse.Namespace, judge: Callable[..., Any] | None,
+        claims: Callable[..., Any] | None,
+    ) -> None:  # fmt: skip
         self.tell, self.language, self.typed, self._judge = tell, options.language, typed, judge
+        self._claims, self._claimed = claims, None
         self.options = words.options(typed)
         self.json = options.json
         self._lines = Lines() if options.json else None
@@ -76,7 +78,7 @@ class Session:
         if plan is None or not self._agreed(plan.stacks[on.name], "执行", "perform this update"):
             return
         with self.watching("provision") as observe:
-            done = hands.up(observe, plan)
+            done = hands.up(observe, plan, self._claimed)
         self.ended(done)
         if not done.problems and self._lines is None:
             self._outputs(hands)
@@ -130,6 +132,7 @@ class Session:
         others = there.only(lambda one: one.stack != on.name)
         verdict = self._judge(Estate.union([others, planned]), planned=True)
         stood = self._judge(Estate.union([there]), planned=True)
+        self._claimed = self._claims(verdict) if self._claims else None
         before = {(one.check, one.urn) for one in stood.blocking}
         mine = [one for one in verdict.blocking if one.stack in ("", on.name) or (one.check, one.urn) not in before]
         return [one.problem() for one in mine]

@@ -10,6 +10,7 @@ way in and out for the stock CLI.
 `docs/decisions/20261123-embedded-engine.md` says why.
 """
 
+from stacks.engine.attesting import Standing, Voucher, standings
 from stacks.engine.estate import deployed, secrets
 from stacks.engine.events import Event
 from stacks.engine.exchanging import export, import_
@@ -28,7 +29,9 @@ __all__ = [
     "Spec",
     "StackOutcome",
     "StackPlan",
+    "Standing",
     "Step",
+    "Voucher",
     "apply",
     "deployed",
     "destroy",
@@ -39,4 +42,5 @@ __all__ = [
     "refresh",
     "secrets",
     "stacks",
+    "standings",
 ]

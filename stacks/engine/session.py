@@ -24,6 +24,7 @@ from inventory import estate as nouns
 from inventory.estate import Estate, Resource
 from inventory.problems import Problem, Refused
 from stacks.engine import adopting, crash, ending
+from stacks.engine.attesting import Voucher, holds
 from stacks.engine.builtin import PACKAGE, Builtin
 from stacks.engine.callbacks import Callbacks
 from stacks.engine.calls import Calls
@@ -79,6 +80,8 @@ class Job:
     imports: tuple[Import, ...] = ()
     note: str = ""
     """goes into the history"""
+    voucher: Voucher | None = None
+    """who attests what an update comes to"""
     inputs: Inputs = GIVEN
     """what the program is given beside what it reads by itself"""
 
@@ -185,8 +188,7 @@ class Session:
                 raise
             finally:
                 heart.cancel()
-                word = "interrupted" if self._interrupted else "failed" if self.report.problems else "succeeded"
-                await store.finish(word, dict(self.report.counts))
+                await store.finish(self._word, dict(self.report.counts))
         finally:
             store.close()
 
@@ -234,16 +236,34 @@ class Session:
             await deployment.flight.idle()
         finally:
             await store.flush()
+            if job.verb == "up" and job.voucher:
+                await self._attest(store, job.voucher)
             self._version = store.version
             final = records if store.version == before else store.records()
             if job.verb == "up" and self._well and not deployment.executor.touched:
-                seen = Snapshot(records, pending, before)
+                seen = Snapshot(records, pending, store.version)
                 keep(self._reads, job, store.sealer, seen, self.report.counts)
             found = resources(job.stack, final)
             target = job.publish / f"{job.stack}.json" if job.publish else None
             if job.publish and target and (store.version != before or target.exists() == (not found)):
                 nouns.publish(job.publish, job.stack, Estate(found))
         return found
+
+    async def _attest(self, store: Store, voucher: Voucher) -> None:
+        """Vouch for what the update came to, also where it failed half-way: nothing was done that was not judged. A
+        state that has an attestation keeps it."""
+        job = self.job
+        if not holds(store.words().get("attested"), store.version, voucher.keys):
+            return
+        said = {
+            "stack": job.stack, "inputs": job.inputs.digest, "plan": job.plan.digest if job.plan else "",
+            "result": self._word, "at": now(),
+        }  # fmt: skip
+        await store.attest(lambda update, version, chain: voucher.statement(said, update, version, chain))
+
+    @property
+    def _word(self) -> str:
+        return "interrupted" if self._interrupted else "failed" if self.report.problems else "succeeded"
 
     @property
     def _well(self) -> bool:

@@ -12,6 +12,8 @@ from typing import Literal, Protocol
 from inventory.estate import Estate
 from inventory.places import home
 from inventory.problems import Problem, Refused, refuse
+from stacks.engine import attesting
+from stacks.engine.attesting import Voucher
 from stacks.engine.events import Event
 from stacks.engine.options import DEFAULT, Import, Options
 from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan
@@ -105,17 +107,25 @@ def apply(
     plan: EstatePlan | None = None,
     options: Options = DEFAULT,
     message: str = "",
+    voucher: Voucher | None = None,
     stopping: threading.Event | None = None,
 ) -> Outcome:
     """Make it so. With a plan, nothing is done that the plan does not hold, and a stack whose state has moved on since
     is refused. A stack for which the plan has nothing to do is only noted in its history; without a plan, one that
-    nothing has reached since it was found unchanged."""
+    nothing has reached since it was found unchanged. The `voucher` attests what each stack comes to; a state that has no
+    attestation that holds gets one, whether anything is to be done or not."""
     specs, options = tuple(specs), _wanted(program, options)
     after, inputs = _order(specs), _inputs(specs)
     state = at(state)
     salt = _ready(program, state, passphrase, create=True)
     reach = Reach("up", program, state, passphrase, salt, inputs)
-    still = _still(after, plan.stacks if plan else {}, publish)
+    keys = voucher.keys if voucher else {}
+
+    def vouched(stack: str) -> bool:
+        found = attesting.standing(state, stack, keys) if voucher else None
+        return found is None or found.attested
+
+    still = {stack for stack in _still(after, plan.stacks if plan else {}, publish) if vouched(stack)}
 
     def prepare(stack: str, results: Mapping[str, Result]) -> Job | Result:
         planned = plan.stacks.get(stack) if plan else None
@@ -123,10 +133,11 @@ def apply(
             return Result({}, (_unplanned(stack),))
         if planned and stack in still:
             return _noted(state, planned, message)
-        if not plan and options.whole and _published(publish, stack) and (same := reach.still(stack, {})):
+        same = reach.still(stack, {}) if not plan and options.whole and _published(publish, stack) else None
+        if same and vouched(stack):
             return _noted(state, same[1], message, same[0])
         return Job("up", program, stack, state, passphrase, salt, after[stack], publish, planned, options=options,
-                   inputs=inputs[stack], note=message)  # fmt: skip
+                   inputs=inputs[stack], note=message, voucher=voucher)  # fmt: skip
 
     with _stream(observe, "up", after, options, message, state, plan) as tell:
         return _outcome(after, Run(after, prepare, tell, options.parallel, stopping or threading.Event()), tell)

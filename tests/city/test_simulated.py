@@ -12,6 +12,7 @@ import pytest
 
 from inventory import estate, places
 from stacks.drivers.simulator import drift, fail, lose
+from stacks.engine import state
 from tests.city.door import checkout, command, lz, surroundings
 
 pytestmark = pytest.mark.slow
@@ -147,6 +148,7 @@ def test_destroy_leaves_the_addresses_and_nothing_else(tmp_path: Path) -> None:
         "addresses.ledger",
         "lock",
         "passphrase",
+        "runner.key",
     }
     assert json.loads((tmp_path / "simulator" / "addresses.json").read_text()) == before
     assert lz(tmp_path, "destroy", *ENVIRONMENT).returncode == 0
@@ -189,3 +191,28 @@ def test_a_folder_that_cannot_be_written_gets_a_sentence(tmp_path: Path) -> None
     done = lz(tmp_path / "home", "up", *ENVIRONMENT)
     assert done.returncode == 1, done.stdout
     assert "LIANGZHU_HOME" in done.stdout
+
+
+def test_a_state_that_was_written_beside_the_door_is_told_and_judged_again(tmp_path: Path) -> None:
+    assert lz(tmp_path, "up", *ENVIRONMENT).returncode == 0
+    watched = lz(tmp_path, "watch", *ENVIRONMENT, "--json")
+    stacks = json.loads(watched.stdout)["stacks"]
+    assert stacks
+    assert not [one for one in stacks if one["why"]], watched.stdout
+    (record,) = estate.published(tmp_path / "simulator" / "facts").where("system", "civil-affairs.welfare")
+    assert (record.kind, record["applied_digest"] != "") == ("stack.update", True)
+
+    where = places.Places(tmp_path / "simulator")
+    shelf = state.at(where.stacks)
+    shelf.rollback("civil-affairs.welfare", shelf.versions("civil-affairs.welfare")[-1].version - 3)
+    watched = lz(tmp_path, "watch", *ENVIRONMENT, "-l", "en")
+    assert watched.returncode == 1
+    assert "StateUnattested: civil-affairs.welfare" in watched.stdout
+    assert "rollback" in watched.stdout
+    told = lz(tmp_path, "refresh", *ENVIRONMENT, "-l", "en")
+    assert "[state.unattested]" in told.stdout
+    assert told.returncode == 1
+    again = lz(tmp_path, "up", *ENVIRONMENT, "-l", "en")
+    assert "[state.unattested]" in again.stdout, "before it is judged again"
+    assert again.returncode == 0, again.stdout
+    assert "StateUnattested" not in lz(tmp_path, "watch", *ENVIRONMENT, "-l", "en").stdout

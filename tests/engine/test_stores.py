@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from inventory import signing
 from stacks import engine
 from stacks.engine import Spec, state
 from stacks.engine.state import Holder, Shelf
@@ -86,6 +87,23 @@ def test_the_engine_works_on_it(bench: Bench, shelf: Shelf) -> None:
     assert [r for r in bench.recorded().records if r.urn.endswith("::a")]
     assert not bench.refresh().problems  # what the record has again, the cloud has not
     assert not [r for r in bench.recorded().records if r.urn.endswith("::a")]
+
+
+def test_every_store_tells_who_went_round_the_judge(bench: Bench, shelf: Shelf) -> None:
+    bench.state = shelf  # pyright: ignore[reportAttributeAccessIssue]
+    runner = engine.Voucher({"verdict": "sha256:1"}, signing.new_key()[0])
+
+    def whys() -> list[str]:
+        return [one.why for one in engine.standings(shelf, runner.keys)]
+
+    bench.specs = (Spec("one"), Spec("two", ("one",)))
+    bench.want(one=[thing("a")], two=[thing("b")])
+    assert not bench.up().problems
+    assert whys() == ["never", "never"]
+    assert not bench.up(plan=bench.plan(), voucher=runner).problems
+    assert whys() == ["", ""]
+    shelf.rollback("two", bench.recorded("two").version - 2)
+    assert whys() == ["", "moved"]
 
 
 def test_a_run_that_is_asked_to_stop_finishes_what_is_in_flight(bench: Bench, shelf: Shelf) -> None:

@@ -12,9 +12,10 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 RESOURCE, PENDING, WORD = "resource", "pending", "word"
-SALT, AFTER, FOLD = 1, 2, 3
-"""numbers of the words: the salt, the stacks that this one comes after, and (in a base only) where it was folded"""
-NAMES = {SALT: "salt", AFTER: "after"}
+SALT, AFTER, FOLD, ATTESTED = 1, 2, 3, 4
+"""numbers of the words: the salt, the stacks that this one comes after, (in a base only) where it was folded, and the
+last attestation"""
+NAMES = {SALT: "salt", AFTER: "after", ATTESTED: "attested"}
 
 Key = tuple[str, int]
 

@@ -17,7 +17,7 @@ from inventory.problems import Refused
 from stacks.engine.records import Pending, Record
 from stacks.engine.sealing import Sealer
 from stacks.engine.state import lease, tables
-from stacks.engine.state.chain import AFTER, NAMES, PENDING, RESOURCE, WORD, Entry, Key, Ledger, Row
+from stacks.engine.state.chain import AFTER, ATTESTED, NAMES, PENDING, RESOURCE, WORD, Entry, Key, Ledger, Row
 from stacks.engine.state.lease import Holder
 from stacks.engine.state.tables import Batch, Damage, Database
 from stacks.engine.values import SECRET
@@ -159,6 +159,16 @@ class Journal:
         row, body = self._ledger.rows.get((WORD, AFTER)), json.dumps(stacks)
         if (row.body if row else "[]") != body:
             self._submit([self._entry("word", "after", NAMES[AFTER], AFTER, body=body)])
+
+    def attest(self, statement: Callable[[int, int, str], str]) -> asyncio.Future[None]:
+        """Record who vouches for the state as it is now. `statement`: the text, of the update's number, the version and
+        the digest of all that led to it."""
+        self._check()
+        body = statement(self._update, self._ledger.seq, self._ledger.chain)
+        return self._submit([self._entry("word", "attest", NAMES[ATTESTED], ATTESTED, body=body)])
+
+    def words(self) -> Mapping[str, str]:
+        return self._ledger.words()
 
     async def flush(self) -> None:
         """Return when everything is durable. Refused where something could not be written."""

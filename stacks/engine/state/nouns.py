@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from inventory.problems import Problem
 from stacks.engine.records import Pending, Record
 from stacks.engine.sealing import Sealer
+from stacks.engine.state.chain import Entry
 from stacks.engine.state.lease import Holder
 
 
@@ -26,6 +27,10 @@ class Store(Protocol):
 
     def records(self) -> list[Record]: ...
     def pending(self) -> list[Pending]: ...
+    def words(self) -> Mapping[str, str]:
+        """As in `Snapshot`."""
+        ...
+
     def begin(self, kind: str, holder: Holder, reason: str, plan: str = "", note: str = "") -> None: ...
     def put(self, op: str, record: Record, settles: tuple[int, ...] = ()) -> asyncio.Future[None]: ...
     def drop(self, op: str, record: Record, settles: tuple[int, ...] = ()) -> asyncio.Future[None]: ...
@@ -33,6 +38,7 @@ class Store(Protocol):
     def settle(self, numbers: tuple[int, ...]) -> asyncio.Future[None]: ...
     def replace(self, records: Iterable[Record], pending: Iterable[Pending] = ()) -> asyncio.Future[None]: ...
     def remember_after(self, stacks: tuple[str, ...]) -> None: ...
+    def attest(self, statement: Callable[[int, int, str], str]) -> asyncio.Future[None]: ...
     async def renew(self) -> str: ...
     async def flush(self) -> None: ...
     async def finish(self, result: str, counts: Mapping[str, int]) -> None: ...
@@ -47,7 +53,7 @@ class Snapshot:
     pending: list[Pending] = field(default_factory=list)
     version: int = 0
     words: Mapping[str, str] = field(default_factory=dict)
-    """`after`: JSON list of the stacks that it comes after"""
+    """`after`: JSON list of the stacks that it comes after; `attested`: the last attestation (`engine.attesting`)"""
     salt: str = ""
 
 
@@ -61,6 +67,22 @@ class Version:
     who: str
     ended: str
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a state looks like from outside, without opening it."""
+
+    version: int
+    chain: str
+    """digest of all that led to it"""
+    resources: int
+    word: str
+    """the last attestation, "" where there is none"""
+    entry: Entry | None
+    """the last of the journal; None where it was folded away"""
+    update: Mapping[str, Any] | None
+    """the last that wrote to it, as in the history"""
 
 
 @dataclass(frozen=True, slots=True)

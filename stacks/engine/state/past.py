@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from inventory.problems import Refused, refuse
 from stacks.engine.state import lease, tables
-from stacks.engine.state.chain import PENDING, WORD, Ledger, sound
+from stacks.engine.state.chain import ATTESTED, PENDING, RESOURCE, WORD, Entry, Ledger, Row, row_digest, sound
 from stacks.engine.state.lease import Holder
-from stacks.engine.state.nouns import Version
+from stacks.engine.state.nouns import Seen, Version
 from stacks.engine.state.tables import Batch, Damage, Database
 
 
@@ -20,6 +20,24 @@ def versions(db: Database, stack: str) -> tuple[Version, ...]:
             found[version] = Version(version, update["number"], update["kind"], update["who"],
                                      update["ended"] or update["started"], update["note"])  # fmt: skip
     return tuple(found[version] for version in sorted(found))
+
+
+def seen(db: Database, stack: str) -> Seen | None:
+    """What the stack looks like, by a few rows; None where there is none. Damage where one is not as it was written."""
+    standing = tables.head(db, stack)
+    if standing is None:
+        return None
+    version, chain = standing
+    word = db.all(
+        f"SELECT {tables.ROW}, digest FROM present WHERE stack=? AND kind=? AND number=?", (stack, WORD, ATTESTED)
+    )
+    if word and row_digest(Row(*word[0][:-1])) != word[0][-1]:
+        raise Damage("the attestation")
+    count = db.all("SELECT count(*) FROM present WHERE stack=? AND kind=?", (stack, RESOURCE))[0][0]
+    last = db.all(f"SELECT {tables.ENTRY} FROM journal WHERE stack=? AND seq=?", (stack, version))
+    entry = Entry(*last[0]) if last else None
+    by = tables.updates(db, stack, "number=?", entry.update) if entry else []
+    return Seen(version, chain, count, word[0][5] if word else "", entry, by[0] if by else None)
 
 
 def replayed(db: Database, stack: str, until: int | None = None) -> Ledger:

@@ -19,7 +19,7 @@ from stacks.engine.state.chain import RESOURCE, Ledger
 from stacks.engine.state.files import Folder, OneFile
 from stacks.engine.state.journal import Journal, pending, records
 from stacks.engine.state.lease import Cancelled, Holder, Lease
-from stacks.engine.state.nouns import Repair, Snapshot, Store, Version
+from stacks.engine.state.nouns import Repair, Seen, Snapshot, Store, Version
 from stacks.engine.state.postgres import Server
 from stacks.engine.state.tables import Damage, Database
 
@@ -164,6 +164,11 @@ class Shelf:
                 return False
             tables.note_update(db, stack, "up", holder.name, now, version, plan=plan, note=note, counts=counts)
             return True
+
+    def standing(self, stack: str) -> Seen | None:
+        """What a stack looks like from outside; None where it is not there."""
+        with self._reading(stack) as db:
+            return past.seen(db, stack) if db else None
 
     def versions(self, stack: str) -> tuple[Version, ...]:
         """The versions that `rollback` can go back to, oldest first."""

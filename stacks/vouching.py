@@ -1,0 +1,68 @@
+"""Who vouches for what is built here: the runner's key and what it claims, and how every stack's state stands.
+
+In: an environment and what the judge claims of its verdict. Out: the engine's voucher, standings for the monitor, and
+records (`stack.update`) for the checks on changes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from inventory import contents, estate, signing
+from inventory.estate import Estate, Resource
+from inventory.places import ROOT, Places, kept
+from inventory.problems import refuse
+from inventory.recording import record
+from stacks import engine
+from stacks.engine import Standing, Voucher
+from stacks.engine.state import Holder
+
+PROGRAM = ("stacks", "inventory", "Pulumi.yaml", "requirements.lock")
+UPDATES = "updates"
+"""name of the file among the facts"""
+
+
+def voucher(of: Places, claims: Mapping[str, Any]) -> Voucher:
+    """Of this machine, for an update that was judged (`policies.judging.claims`). Refused where the key is none."""
+    runner = os.environ.get("LIANGZHU_RUNNER") or Holder.me().name
+    return Voucher({**claims, "program": contents.digest(ROOT, PROGRAM), "runner": runner}, _key(of))
+
+
+def standings(of: Places, runners: Mapping[str, str]) -> tuple[Standing, ...]:
+    """How every stack's state stands: signed by one of the runners (`Environment.runners`), or else by this machine."""
+    own = dict(runners)
+    if not own and (os.environ.get("LIANGZHU_RUNNER_KEY") or of.runner_key.exists()):
+        own = {"": signing.public_of(_key(of))}
+    return engine.standings(of.stacks, own)
+
+
+def publish(of: Places, runners: Mapping[str, str]) -> None:
+    """The last attested update of every stack, as records."""
+    records = tuple(_records(standings(of, runners)))
+    estate.publish(of.facts, UPDATES, Estate(records))
+
+
+def _records(found: tuple[Standing, ...]) -> Iterator[Resource]:
+    for one in found:
+        claims = one.claims
+        if one.attested and claims:
+            said = {"applied_digest": claims["plan"], "runner": claims["runner"], "at": claims["at"]}
+            yield record("stack.update", f"{one.stack}-{claims['update']}", said | {"system": one.stack})
+
+
+def _key(of: Places) -> str:
+    given = os.environ.get("LIANGZHU_RUNNER_KEY")
+    if not given:
+        return kept(of.runner_key, lambda: signing.new_key()[0])
+    try:
+        return Path(given).read_text(encoding="utf-8")
+    except OSError as error:
+        raise refuse(
+            "runner.key",
+            f"读不到执行者的私钥({error.strerror}):核对 LIANGZHU_RUNNER_KEY",
+            f"the runner's key cannot be read ({error.strerror}): check LIANGZHU_RUNNER_KEY",
+            file=given,
+        ) from None
