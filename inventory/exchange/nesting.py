@@ -86,7 +86,7 @@ def _network(
             continue
         yield Placed(row, parent, None)
         if used is not None:
-            _count(row, parent, stack, used)
+            _count(row, stack, used)
         stack.append((row.last, row))
     for row in addresses[at:]:
         yield _address(row, earlier, stack, version)
@@ -108,12 +108,13 @@ def _address(row: Address, earlier: Address | None, stack: list[tuple[int, Prefi
     return Placed(row, parent, twin)
 
 
-def _count(row: Prefix, parent: Prefix | None, stack: list[tuple[int, Prefix]], used: dict[Prefix, list[int]]) -> None:
+def _count(row: Prefix, stack: list[tuple[int, Prefix]], used: dict[Prefix, list[int]]) -> None:
     if row.status == "container":
         used[row] = [0, 0]
-    elif parent is None or parent.status == "container":
+    else:
         size = 1 << width(row.version) - row.length
-        for _, around in stack:
-            if around.status == "container":
-                used[around][0] += size
-                used[around][1] += 1
+        for _, around in reversed(stack):
+            if around.status != "container":  # it has counted for all around it, with whatever lies in it
+                return
+            used[around][0] += size
+            used[around][1] += 1

@@ -8,7 +8,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from inventory import reading
@@ -175,6 +175,10 @@ def test_each_row_lies_in_the_narrowest_prefix_around_it(book: Book) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(nests())
+@example(
+    Book([Prefix(4, 0, 32, "", line=0), *(Prefix(4, 0, length, "", "container", line=length) for length in (29, 31)),
+          Prefix(4, 0, 30, "", line=1)])
+)  # fmt: skip
 def test_a_container_is_as_full_as_the_addresses_under_its_prefixes(book: Book) -> None:
     first_of: dict[tuple, Prefix] = {}
     for row in book.prefixes:

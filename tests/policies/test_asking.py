@@ -41,6 +41,7 @@ def _document(estate: Estate) -> dict[str, Any]:
     return {"version": 3, "deployment": {"manifest": {}, "resources": rows}}
 
 
+@pytest.mark.slow
 def test_an_export_of_every_case_is_judged_as_the_case(tmp_path: Path) -> None:
     """By the case's own check; and, of each twentieth, by all."""
     for index, path in enumerate(paths()):

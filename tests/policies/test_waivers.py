@@ -127,6 +127,7 @@ def test_without_a_day_no_waiver_holds() -> None:
     assert [f.answer for f in judged(roster(entry("IAM-001", WEAK)), None).blocking if f.check == "IAM-001"] == ["fail"]
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(st.integers(-400, 400), st.integers(-30, 400), st.booleans())
 def test_a_waiver_holds_on_exactly_the_days_that_it_says(shift: int, length: int, planned: bool) -> None:

@@ -189,6 +189,7 @@ def test_markers_never_reach_the_page() -> None:
     assert "\ufffc" not in json.dumps(data, ensure_ascii=False) + page(data, "zh")
 
 
+@pytest.mark.slow
 def test_a_city_of_three_hundred_systems_stays_light() -> None:
     many = Estate.union(
         Estate(tuple(replace(r, name=f"{r.name}-{n}", urn=f"{r.urn}-{n}", properties={**r.properties, "name": f"{r.name}-{n}"})

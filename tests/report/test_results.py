@@ -22,6 +22,7 @@ def _of(verdict: Verdict, most: int = 2000) -> dict[str, Any]:
     return results(verdict, most)
 
 
+@pytest.mark.slow
 def test_every_answer_is_counted_once() -> None:
     verdict = whole().verdict
     rows = _of(verdict)["rows"]

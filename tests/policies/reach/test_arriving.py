@@ -151,6 +151,7 @@ CASES = ("NET-005/pass-triangle", "BND-001/pass-platform", "BND-001/fail-balance
          "IP6-003/fail-ipv6-door")  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 @settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 10_000))
