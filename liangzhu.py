@@ -57,7 +57,7 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
     verdict = tell.step("judge", judge, plan.estate, planned=True)
     if not tell.may_go_on(plan, verdict) or not build:
         return
-    estate = (done := tell.step("provision", provisioning.apply, work, plan, judging.claims(verdict))).estate
+    estate = (done := tell.step("provision", provisioning.apply, work, plan, judge.vouch(plan.estate, verdict))).estate
     rules.write(estate, read.places)
     netns, real = readiness.vantage(estate)
     conducted = tell.step("configure", conduct.site, estate, read.places, netns=netns, secrets=provisioning.secrets(work),
@@ -81,7 +81,7 @@ def stack(tell, options: argparse.Namespace) -> None:
     from policies import judging
     from stacks import console
 
-    console.stack(tell, options, judging.later(options.environment, tell.clock), judging.claims)
+    console.stack(tell, options, judging.later(options.environment, tell.clock))
 
 
 def main(typed: list[str] | None = None) -> int:

@@ -6,20 +6,22 @@ In: an environment and a moment. Out: `Around`, and verdicts given in it. Every 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
-from functools import cache, partial
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 
 from inventory import contents, recording, signing
-from inventory.estate import Estate, published
+from inventory.estate import Estate, known, published
 from inventory.model import Environment
 from inventory.places import ROOT, Places, places
+from inventory.problems import Problem
 from inventory.reading import city
 from inventory.reading import environment as named
 from policies import baseline, waivers
+from policies.checks.shape import Answer
 from policies.judge import Observe, Verdict, judge
 from policies.profiles import Profile, profile
 
@@ -54,32 +56,79 @@ def around(environment: Environment, when: datetime) -> Around:
     )
 
 
-def at(environment: Environment | str, when: datetime) -> Callable[..., Verdict]:
-    """The judge of an environment at a moment, as a function of an estate."""
-    return partial(judged, around(named(environment) if isinstance(environment, str) else environment, when))
+Again = Callable[[str, Estate], tuple[Problem, ...]]
+"""(URN, its stack as far as it is known by now) → what forbids to make it"""
 
 
-def later(environment: str, clock: Callable[[], datetime]) -> Callable[..., Verdict]:
+@dataclass(frozen=True)
+class Vouched:
+    """What goes with a verdict to whoever carries out what was judged."""
+
+    claims: Mapping[str, str]
+    """for the attestation: digests of the verdict and of all that can decide it (checks, profiles, catalogue, waivers,
+    baselines), the profile and the day"""
+    again: Again | None
+    """judges what could not be known; None where nothing that was unknown could stop anything"""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """The judge of an environment at a moment."""
+
+    made: Callable[[], Around]
+
+    @cached_property
+    def around(self) -> Around:
+        return self.made()
+
+    def __call__(self, estate: Estate, *, planned: bool) -> Verdict:
+        return judged(self.around, estate, planned=planned)
+
+    def vouch(self, estate: Estate, verdict: Verdict) -> Vouched:
+        """For what was planned, and the verdict on it."""
+        text = signing.canonical(verdict.data())
+        claims = {
+            "profile": verdict.profile, "on": str(verdict.on or ""), "pack": contents.digest(ROOT, ["policies"]),
+            "verdict": f"sha256:{sha256(text).hexdigest()}",
+        }  # fmt: skip
+        return Vouched(claims, again(self.around, estate, verdict))
+
+
+def at(environment: Environment | str, when: datetime) -> Judge:
+    """The judge of an environment at a moment. Refused as `around` is."""
+    given = around(named(environment) if isinstance(environment, str) else environment, when)
+    return Judge(lambda: given)
+
+
+def later(environment: str, clock: Callable[[], datetime]) -> Judge:
     """As `at`, for those who may not judge at all: nothing is read before the first verdict."""
-
-    @cache
-    def made() -> Callable[..., Verdict]:
-        return at(environment, clock())
-
-    def verdict(estate: Estate, *, planned: bool) -> Verdict:
-        return made()(estate, planned=planned)
-
-    return verdict
+    return Judge(lambda: around(named(environment), clock()))
 
 
-def claims(verdict: Verdict) -> dict[str, str]:
-    """What an attestation says of a verdict: its digest, that of all that can decide it (checks, profiles, catalogue,
-    waivers, baselines), the profile and the day."""
-    text = signing.canonical(verdict.data())
-    return {
-        "profile": verdict.profile, "on": str(verdict.on or ""), "pack": contents.digest(ROOT, ["policies"]),
-        "verdict": f"sha256:{sha256(text).hexdigest()}",
-    }  # fmt: skip
+def again(given: Around, planned: Estate, verdict: Verdict) -> Again | None:
+    """Judges a resource of a plan once its values are known, by the mandatory checks that could not say. It forbids what
+    fails then, and what such a check still cannot say of the resource itself, unless that waits for what only the
+    resource's own creation tells: that is judged when all is made."""
+    unsaid = {(one.check, one.urn) for one in verdict.findings if one.mandatory and one.answer is Answer.UNKNOWN}
+    checks = {check for check, _ in unsaid}
+    if not checks:
+        return None
+    chosen = tuple(entry for entry in given.profile.entries if entry.loaded.check.id in checks)
+    some = replace(given, profile=replace(given.profile, entries=chosen), proved=None)
+
+    def forbidding(urn: str, mine: Estate) -> tuple[Problem, ...]:
+        stacks = set(mine.stacks)
+        whole = Estate.union([planned.only(lambda one: one.stack not in stacks), mine])
+        this = whole.urn(urn)
+        waits = this is not None and not known(this.properties)
+        found = [
+            one for one in judged(some, whole, planned=False).blocking
+            if (one.urn == urn and not (waits and one.answer is Answer.UNKNOWN))
+            or (one.answer is Answer.FAIL and (one.check, one.urn) in unsaid)
+        ]  # fmt: skip
+        return tuple(one.problem() for one in found)
+
+    return forbidding
 
 
 def recorded(where: Places) -> Estate:

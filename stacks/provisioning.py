@@ -17,6 +17,7 @@ from inventory.problems import Problem
 from inventory.reading import Read
 from stacks import engine, layers, vouching
 from stacks.engine import EstatePlan, Outcome, Program
+from stacks.vouching import Judged
 
 
 @dataclass(frozen=True)
@@ -48,10 +49,11 @@ def plan(of: Work) -> EstatePlan:
     return engine.plan(of.program, of.specs, of.places.stacks, of.key, of.observe, stopping=of.stopping)
 
 
-def apply(of: Work, planned: EstatePlan, claims: Mapping[str, Any]) -> Outcome:
-    """Make what was planned, and nothing else, and attest it with what the judge claims."""
+def apply(of: Work, planned: EstatePlan, judged: Judged) -> Outcome:
+    """Make what was planned, and nothing else; judge what could not be known then, and attest what it comes to."""
     done = engine.apply(of.program, of.specs, of.places.stacks, of.key, of.observe, publish=of.places.estate,
-                        plan=planned, voucher=vouching.voucher(of.places, claims), stopping=of.stopping)  # fmt: skip
+                        plan=planned, voucher=vouching.voucher(of.places, judged), judge=judged.again,
+                        stopping=of.stopping)  # fmt: skip
     vouching.publish(of.places, of.runners)
     return done
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Protocol
 
 from inventory import contents, estate, signing
 from inventory.estate import Estate, Resource
@@ -18,6 +18,7 @@ from inventory.problems import refuse
 from inventory.recording import record
 from stacks import engine
 from stacks.engine import Standing, Voucher
+from stacks.engine.again import Judge
 from stacks.engine.state import Holder
 
 PROGRAM = ("stacks", "inventory", "Pulumi.yaml", "requirements.lock")
@@ -25,10 +26,19 @@ UPDATES = "updates"
 """name of the file among the facts"""
 
 
-def voucher(of: Places, claims: Mapping[str, Any]) -> Voucher:
-    """Of this machine, for an update that was judged (`policies.judging.claims`). Refused where the key is none."""
+class Judged(Protocol):
+    """What goes with a verdict (`policies.judging.Vouched`)."""
+
+    @property
+    def claims(self) -> Mapping[str, str]: ...
+    @property
+    def again(self) -> Judge | None: ...
+
+
+def voucher(of: Places, judged: Judged) -> Voucher:
+    """Of this machine, for an update that was judged. Refused where the key is none."""
     runner = os.environ.get("LIANGZHU_RUNNER") or Holder.me().name
-    return Voucher({**claims, "program": contents.digest(ROOT, PROGRAM), "runner": runner}, _key(of))
+    return Voucher({**judged.claims, "program": contents.digest(ROOT, PROGRAM), "runner": runner}, _key(of))
 
 
 def standings(of: Places, runners: Mapping[str, str]) -> tuple[Standing, ...]:

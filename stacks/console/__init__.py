@@ -8,25 +8,23 @@ work) → the engine; `view` and `difference` show it, `record` has the verbs ab
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
 from typing import Any
 
-Judge = Callable[..., Any]
-"""`policies.judging.judged` in the environment, handed over by the door: the rooms do not import one another"""
+Judge = Any
+"""`policies.judging.Judge` of the environment, handed over by the door: the rooms do not import one another"""
 
 
-def stack(tell: Any, options: argparse.Namespace, judge: Judge | None = None, claims: Judge | None = None) -> None:
-    """`./lz stack VERB NAME …`: one stack of the environment that -e names. `claims`: what an attestation says of a
-    verdict."""
-    _run("stack", tell, options, judge, claims)
+def stack(tell: Any, options: argparse.Namespace, judge: Judge | None = None) -> None:
+    """`./lz stack VERB NAME …`: one stack of the environment that -e names."""
+    _run("stack", tell, options, judge)
 
 
 def engine(tell: Any, options: argparse.Namespace) -> None:
     """`./lz engine VERB --program DIR --stack NAME --state …`: a stack of any Pulumi program."""
-    _run("engine", tell, options, None, None)
+    _run("engine", tell, options, None)
 
 
-def _run(door: str, tell: Any, options: argparse.Namespace, judge: Judge | None, claims: Judge | None) -> None:
+def _run(door: str, tell: Any, options: argparse.Namespace, judge: Judge | None) -> None:
     from stacks.console import typed as words
 
     typed = words.read(door, options.what)
@@ -34,5 +32,5 @@ def _run(door: str, tell: Any, options: argparse.Namespace, judge: Judge | None,
 
     if options.json:
         tell.console.stderr = True  # nothing but events on standard output
-    with session.Session(tell, options, typed, judge, claims) as run:
+    with session.Session(tell, options, typed, judge) as run:
         run.carry_out(ground.ours(tell, options, typed) if door == "stack" else ground.any_program(typed))

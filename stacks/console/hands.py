@@ -21,6 +21,7 @@ from stacks.engine.estate import resources
 from stacks.engine.records import Record
 from stacks.engine.state import Holder
 from stacks.engine.values import clear
+from stacks.vouching import Judged
 
 Observe = Callable[[Event], None]
 
@@ -29,8 +30,8 @@ class Hands(Protocol):
     """What a session asks of an engine, of its one stack."""
 
     def preview(self, observe: Observe) -> EstatePlan: ...
-    def up(self, observe: Observe, plan: EstatePlan, claims: Mapping[str, Any] | None) -> Outcome:
-        """`claims`: what the judge says of the plan, for the attestation; None where nobody judged."""
+    def up(self, observe: Observe, plan: EstatePlan, vouched: Judged | None) -> Outcome:
+        """`vouched`: what goes with the verdict; None where nobody judged."""
         ...
 
     def refresh(self, observe: Observe) -> Outcome: ...
@@ -62,11 +63,12 @@ class Embedded:
         return engine.plan(on.program, (on.spec,), on.state, on.key, observe, options=self._options,
                            message=self._message, stopping=self._stopping)  # fmt: skip
 
-    def up(self, observe: Observe, plan: EstatePlan, claims: Mapping[str, Any] | None) -> Outcome:
+    def up(self, observe: Observe, plan: EstatePlan, vouched: Judged | None) -> Outcome:
         on = self._on
-        voucher = vouching.voucher(on.places, claims) if on.places and claims else None
+        voucher = vouching.voucher(on.places, vouched) if on.places and vouched else None
         done = engine.apply(on.program, (on.spec,), on.state, on.key, observe, publish=on.publish, plan=plan,
-                            options=self._options, message=self._message, voucher=voucher, stopping=self._stopping)  # fmt: skip
+                            options=self._options, message=self._message, voucher=voucher,
+                            judge=vouched.again if vouched else None, stopping=self._stopping)  # fmt: skip
         if on.places and voucher:
             vouching.publish(on.places, on.runners)
         return done
@@ -121,7 +123,7 @@ class Stock:
         self._before = run.before
         return self._stock.planned(run)
 
-    def up(self, observe: Observe, plan: EstatePlan, claims: Mapping[str, Any] | None) -> Outcome:
+    def up(self, observe: Observe, plan: EstatePlan, vouched: Judged | None) -> Outcome:
         return self._run("up", observe).outcome
 
     def refresh(self, observe: Observe) -> Outcome:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
 
@@ -29,12 +29,9 @@ from stacks.engine.plans import StackPlan
 class Session:
     """One typed verb. `with` it: with --json, what is refused is said as an event too."""
 
-    def __init__(
-        self, tell: Any, options: argparse.Namespace, typed: argparse.Namespace, judge: Callable[..., Any] | None,
-        claims: Callable[..., Any] | None,
-    ) -> None:  # fmt: skip
+    def __init__(self, tell: Any, options: argparse.Namespace, typed: argparse.Namespace, judge: Any | None) -> None:
         self.tell, self.language, self.typed, self._judge = tell, options.language, typed, judge
-        self._claims, self._claimed = claims, None
+        self._vouched: Any = None
         self.options = words.options(typed)
         self.json = options.json
         self._lines = Lines() if options.json else None
@@ -78,7 +75,7 @@ class Session:
         if plan is None or not self._agreed(plan.stacks[on.name], "执行", "perform this update"):
             return
         with self.watching("provision") as observe:
-            done = hands.up(observe, plan, self._claimed)
+            done = hands.up(observe, plan, self._vouched)
         self.ended(done)
         if not done.problems and self._lines is None:
             self._outputs(hands)
@@ -130,9 +127,10 @@ class Session:
         if self._judge is None or not on.profile or self.typed.engine == "pulumi":
             return []
         others = there.only(lambda one: one.stack != on.name)
-        verdict = self._judge(Estate.union([others, planned]), planned=True)
+        whole = Estate.union([others, planned])
+        verdict = self._judge(whole, planned=True)
         stood = self._judge(Estate.union([there]), planned=True)
-        self._claimed = self._claims(verdict) if self._claims else None
+        self._vouched = self._judge.vouch(whole, verdict)
         before = {(one.check, one.urn) for one in stood.blocking}
         mine = [one for one in verdict.blocking if one.stack in ("", on.name) or (one.check, one.urn) not in before]
         return [one.problem() for one in mine]

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from inventory.problems import Problem, Refused, refuse
 from stacks.engine import urns
+from stacks.engine.again import Again
 from stacks.engine.doubts import Doubts
 from stacks.engine.events import Reporter
 from stacks.engine.flight import Flight
@@ -56,7 +57,9 @@ class Executor:
         flight: Flight,
         hooks: Hooks,
         plan: StackPlan | None = None,
+        again: Again | None = None,
     ) -> None:
+        self._again = again
         self.store, self.report, self.flight, self.hooks = store, report, flight, hooks
         self._now, self._plan = now, plan
         self.records: dict[str, Record] = {}
@@ -95,6 +98,7 @@ class Executor:
         since = self.report.started(decision.op, goal.urn, why=decision.why, provider=goal.provider)
         settles: tuple[int, ...] = ()
         with self.flight.failing(decision.op, goal.urn):
+            self._known(body)
             await self.hooks.run("BeforeCreate", body, None, body)
             if hands is not None:
                 async with self.flight.slot():
@@ -186,6 +190,7 @@ class Executor:
         since = self.report.started("update", goal.urn, why=decision.why, provider=goal.provider, id=old.id)
         settles: tuple[int, ...] = ()
         with self.flight.failing("update", goal.urn):
+            self._known(body)
             await self.hooks.run("BeforeUpdate", body, old.body, body)
             if hands is None:
                 body |= {"outputs": old.outputs} if old.outputs else {}
@@ -406,6 +411,11 @@ class Executor:
                 "it was made; run ./lz up again for a new plan",
                 where=urns.name(urn),
             )
+
+    def _known(self, body: Body) -> None:
+        """What the plan did not know of it is judged now. Refused where that forbids it."""
+        if self._again is not None:
+            self._again.look(Record(dict(body)), self.records)
 
     def _did(self, op: str, record: Record, why: tuple[str, ...] = (), since: float | None = None) -> None:
         self.records[record.urn] = record

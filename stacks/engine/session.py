@@ -24,6 +24,7 @@ from inventory import estate as nouns
 from inventory.estate import Estate, Resource
 from inventory.problems import Problem, Refused
 from stacks.engine import adopting, crash, ending
+from stacks.engine.again import Again, Judge
 from stacks.engine.attesting import Voucher, holds
 from stacks.engine.builtin import PACKAGE, Builtin
 from stacks.engine.callbacks import Callbacks
@@ -82,6 +83,8 @@ class Job:
     """goes into the history"""
     voucher: Voucher | None = None
     """who attests what an update comes to"""
+    judge: Judge | None = None
+    """who judges what the plan could not know"""
     inputs: Inputs = GIVEN
     """what the program is given beside what it reads by itself"""
 
@@ -275,7 +278,8 @@ class Session:
         job, preview = self.job, store is None
         flight = self._flight = Flight(self.report, job.options.slots, persevere=job.options.continue_on_error)
         hooks = Hooks(self._callbacks, self.report, preview=preview)
-        executor = Executor(store, pending, self.report, now, flight, hooks, job.plan)
+        again = Again(job.plan, job.judge) if job.plan and job.judge else None
+        executor = Executor(store, pending, self.report, now, flight, hooks, job.plan, again)
         for record in records:
             self.report.learn([record.inputs, record.outputs])
         with recording(self._reads):

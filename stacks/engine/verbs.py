@@ -13,6 +13,7 @@ from inventory.estate import Estate
 from inventory.places import home
 from inventory.problems import Problem, Refused, refuse
 from stacks.engine import attesting
+from stacks.engine.again import Judge
 from stacks.engine.attesting import Voucher
 from stacks.engine.events import Event
 from stacks.engine.options import DEFAULT, Import, Options
@@ -108,12 +109,14 @@ def apply(
     options: Options = DEFAULT,
     message: str = "",
     voucher: Voucher | None = None,
+    judge: Judge | None = None,
     stopping: threading.Event | None = None,
 ) -> Outcome:
     """Make it so. With a plan, nothing is done that the plan does not hold, and a stack whose state has moved on since
     is refused. A stack for which the plan has nothing to do is only noted in its history; without a plan, one that
     nothing has reached since it was found unchanged. The `voucher` attests what each stack comes to; a state that has no
-    attestation that holds gets one, whether anything is to be done or not."""
+    attestation that holds gets one, whether anything is to be done or not. The `judge` looks at what the plan could not
+    know, before it is made; what it forbids fails, and the next run goes on from there."""
     specs, options = tuple(specs), _wanted(program, options)
     after, inputs = _order(specs), _inputs(specs)
     state = at(state)
@@ -137,7 +140,7 @@ def apply(
         if same and vouched(stack):
             return _noted(state, same[1], message, same[0])
         return Job("up", program, stack, state, passphrase, salt, after[stack], publish, planned, options=options,
-                   inputs=inputs[stack], note=message, voucher=voucher)  # fmt: skip
+                   inputs=inputs[stack], note=message, voucher=voucher, judge=judge)  # fmt: skip
 
     with _stream(observe, "up", after, options, message, state, plan) as tell:
         return _outcome(after, Run(after, prepare, tell, options.parallel, stopping or threading.Event()), tell)
