@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from ipaddress import IPv4Address, IPv6Interface, ip_network
 
 from inventory.estate import Estate, Resource
@@ -89,7 +89,7 @@ class _City:
             others = [p for table in (have, backbone) for other, them in table.items() for p in them if other != key]
             # the backbone's single addresses are of every site's kind: they are never summed up
             own = minimum(have[key], [*others, *backbone[key]])
-            lone = tuple(sorted(set(backbone[key]), key=lambda text: int(ip_network(text)[0])))
+            lone = tuple(sorted(set(backbone[key]), key=_place))
             found[key] = _Site(key, int(group[0]["asn"]), tuple(r.name for r in group), (*own, *lone), frozenset(own))
         return found
 
@@ -291,7 +291,7 @@ class _Speaker:
                         f" neighbor {address} capability extended-nexthop")  # fmt: skip
         for family, version in (("ipv4 unicast", 4), ("ipv6 unicast", 6)):
             yield from (" !", f" address-family {family}")
-            yield from (f"  network {text}" for text in self.originated if ip_network(text).version == version)
+            yield from (f"  network {text}" for text in self.originated if (":" in text) == (version == 6))
             if self.each:
                 yield f"  redistribute kernel route-map segments{version}"
             yield "  maximum-paths 1"
@@ -322,15 +322,20 @@ def _ip(text: str) -> str:
 
 
 def _ordered(prefixes: Iterable[str]) -> tuple[str, ...]:
-    nets = sorted(map(ip_network, {normal(text) for text in prefixes}), key=lambda net: (int(net[0]), net.prefixlen))
-    return tuple(map(str, nets))
+    return tuple(sorted({normal(text) for text in prefixes}, key=_place))
+
+
+@lru_cache(maxsize=65536)
+def _place(text: str) -> tuple[int, int]:
+    net = ip_network(text)
+    return int(net.network_address), net.prefixlen
 
 
 def _list(name: str, prefixes: Iterable[str]) -> Iterator[str]:
     """A prefix list a family: exactly these, and an empty list still denies everything."""
     ordered = _ordered(prefixes)
     for word, version in (("ip", 4), ("ipv6", 6)):
-        mine = [text for text in ordered if ip_network(text).version == version]
+        mine = [text for text in ordered if (":" in text) == (version == 6)]
         yield from (f"{word} prefix-list {name}{version} seq {5 * n} permit {text}" for n, text in enumerate(mine, 1))
         if not mine:
             yield f"{word} prefix-list {name}{version} seq 5 deny any"

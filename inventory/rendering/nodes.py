@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from ipaddress import ip_interface, ip_network
 from typing import Any
@@ -232,6 +233,7 @@ def prefixes(cidr6: str, cidr4: str | None) -> tuple[str, ...]:
     return tuple(normal(text) for text in (cidr6, cidr4) if text)
 
 
+@lru_cache(maxsize=65536)
 def normal(prefix: str) -> str:
     """RFC 5952, no bits below the length."""
     return str(ip_network(prefix, strict=False))

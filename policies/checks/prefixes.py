@@ -101,8 +101,23 @@ class Rule:
 FIELDS = ("sg", "direction", "protocol", "ports", "peers6", "peers4")
 
 
+_MOST = 65536
+_read: dict[tuple[int, tuple[str, ...]], tuple[Resource, Rule | Looked]] = {}
+"""a resource's id is its own as long as it is held here"""
+
+
 def rule(resource: Resource, fields: tuple[str, ...] = FIELDS) -> Rule | Looked:
-    """A `net.sg_rule`, or the answer that says why it cannot be read. `fields` are those that the check needs."""
+    """A `net.sg_rule`, or the answer that says why it cannot be read. `fields` are those that the check needs. Read once,
+    for the several checks that ask for it."""
+    found = _read.get((id(resource), fields))
+    if found is None:
+        if len(_read) >= _MOST:
+            _read.clear()
+        found = _read[id(resource), fields] = resource, _rule(resource, fields)
+    return found[1]
+
+
+def _rule(resource: Resource, fields: tuple[str, ...]) -> Rule | Looked:
     if open_ := unsure(resource, *fields):
         return open_
     ports = resource.get("ports")

@@ -109,8 +109,13 @@ def unknown(resource: Resource | None, zh: str, en: str) -> Looked:
     return Looked(Answer.UNKNOWN, resource, zh, en)
 
 
+_NUMBERS = frozenset((bool, int, float))
+
+
 def settled(value: Any) -> bool:
     """False where the value, or a part of it, is not known yet or is hidden."""
+    if value is None or type(value) in _NUMBERS:
+        return True
     if isinstance(value, str):
         return value not in (UNKNOWN, SECRET)
     if isinstance(value, Mapping):
