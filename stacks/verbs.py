@@ -6,9 +6,9 @@ import argparse
 import shutil
 from typing import Any
 
-from inventory import places, reading
+from inventory import estate, places, reading
 from inventory.problems import refuse
-from stacks import provisioning
+from stacks import provisioning, vouching
 from stacks.drivers import readiness
 
 
@@ -19,8 +19,10 @@ def refresh(tell: Any, options: argparse.Namespace) -> None:
     work = provisioning.work(read.places, read, tell.observe, tell.stopping)
     before = provisioning.deployed(work)
     tell.problems(unattested := provisioning.unattested(work))  # as it stood before anything is written here
+    shared = estate.published(read.places.estate)
     done = tell.step("refresh", provisioning.refresh, work)
     after = {resource.urn: resource for resource in done.estate}
+    vouching.compared(read.places, (before, shared, done.estate), tell.clock())
     drifted = 0
     for resource in before:
         now = after.get(resource.urn)

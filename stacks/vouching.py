@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -22,8 +24,8 @@ from stacks.engine.again import Judge
 from stacks.engine.state import Holder
 
 PROGRAM = ("stacks", "inventory", "Pulumi.yaml", "requirements.lock")
-UPDATES = "updates"
-"""name of the file among the facts"""
+UPDATES, STATES = "updates", "states"
+"""names of files among the facts"""
 
 
 class Judged(Protocol):
@@ -53,6 +55,25 @@ def publish(of: Places, runners: Mapping[str, str]) -> None:
     """The last attested update of every stack, as records."""
     records = tuple(_records(standings(of, runners)))
     estate.publish(of.facts, UPDATES, Estate(records))
+
+
+def compared(of: Places, found: tuple[Estate, Estate, Estate], when: datetime) -> None:
+    """What a refresh found of every stack, as records `stack.state`: what was recorded, what was published of it for
+    everybody else, and what is there."""
+    before, shared, after = found
+    records = [
+        record("stack.state", stack, {
+            "recorded": _digest(before, stack), "exported": _digest(shared, stack), "live": _digest(after, stack),
+            "at": when.isoformat(timespec="seconds"), "system": stack,
+        })
+        for stack in before.stacks
+    ]  # fmt: skip
+    estate.publish(of.facts, STATES, Estate(tuple(records)))
+
+
+def _digest(of: Estate, stack: str) -> str:
+    mine = sorted(estate.to_data(Estate(of.where("stack", stack))), key=lambda row: row["urn"])
+    return f"sha256:{sha256(signing.canonical(mine)).hexdigest()}"
 
 
 def _records(found: tuple[Standing, ...]) -> Iterator[Resource]:

@@ -56,6 +56,9 @@ def test_drift_is_found_and_mended(home: Path) -> None:
     drift(simulator(home), "kms.key", bucket.name, rotation_days=9999)
     found = lz(home, "refresh", *ENVIRONMENT, "-l", "en")
     assert f"~ kms.key {bucket.name}: rotation_days" in found.stdout, found.stdout
+    states = [r for r in estate.published(home / "simulator" / "facts") if r.kind == "stack.state"]
+    assert {r.name for r in states if r["recorded"] != r["live"]} == {bucket.stack}
+    assert all(r["recorded"] == r["exported"] for r in states)
     mended = lz(home, "up", *ENVIRONMENT, "-l", "en")
     assert mended.returncode == 0, mended.stdout
     assert "update 1" in mended.stdout
