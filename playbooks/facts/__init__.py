@@ -27,6 +27,7 @@ def fields(told: answer.Answer) -> dict[str, dict[str, Any]]:
         "host.sshd": listing.sshd(told),
         "host.pam": pam.pam(told, system),
         "host.auditd": kernel.auditd(told),
+        "host.filter": kernel.filter_(told),
         "host.integrity": integrity.integrity(told, system),
         "host.repositories": repositories.repositories(told, system),
         "host.boot": kernel.boot(told),

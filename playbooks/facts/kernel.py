@@ -1,6 +1,7 @@
-"""The kernel's audit and the measured start. Pure: an answer → fields of `host.auditd` and `host.boot`.
+"""What is in the kernel: its audit, its packet filter, how it was started. Pure: an answer → fields of `host.auditd`,
+`host.filter` and `host.boot`.
 
-In a container both are its machine's, so nothing is said of them there but whether the daemon runs.
+In a container audit and start are its machine's, so nothing is said of them there but whether the daemon runs.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import re
 from typing import Any
 
 from playbooks.facts.answer import Answer
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
 def contained(answer: Answer) -> bool | None:
@@ -25,6 +28,13 @@ def auditd(answer: Answer) -> dict[str, Any]:
     if enabled and contained(answer) is False:
         found["immutable"] = enabled[1] == "2"
     return found
+
+
+def filter_(answer: Answer) -> dict[str, Any]:
+    """A table that is gone has a digest too, that of nothing."""
+    loaded, wanted = answer.out("filter", 0, 1), answer.text("/var/lib/liangzhu/shown/nftables.service")
+    told = {"loaded": loaded, "wanted": wanted}
+    return {key: f"sha256:{text.strip()}" for key, text in told.items() if text and _SHA256.fullmatch(text.strip())}
 
 
 def boot(answer: Answer) -> dict[str, Any]:

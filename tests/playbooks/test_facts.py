@@ -23,7 +23,7 @@ from playbooks.facts.systems import systems as described
 from tests.playbooks import answers, town
 
 CASES = [answers.case(path) for path in answers.paths()]
-KINDS = ("host.packages", "host.sockets", "host.sshd", "host.pam", "host.auditd", "host.integrity", "host.repositories",
+KINDS = ("host.packages", "host.sockets", "host.sshd", "host.pam", "host.auditd", "host.filter", "host.integrity", "host.repositories",
          "host.boot")  # fmt: skip
 SHARED = {"name", "host", "role", "level", "site", "zone"}
 
@@ -127,7 +127,7 @@ def test_what_is_published_replaces_what_was_and_a_silent_host_is_forgotten(tmp_
     assert [of["lz_asked"] for of in both.values()] == [question()] * 2
     assert [first.hear(name, CASES[0].line) for name in both] == [None, None]
     done = first.publish(places)
-    assert (done.hosts, done.asked, len(done.records), done.ok) == (2, 2, 16, True)
+    assert (done.hosts, done.asked, len(done.records), done.ok) == (2, 2, 2 * len(KINDS), True)
     second = Hearing(estate, both)
     assert second.hear("w-web-a-1", CASES[0].line) is None
     odd = second.hear("log-a", "no json")
