@@ -14,7 +14,7 @@ _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+_-]{0,127}")
 _KEYS = ("gpg-pubkey",)
 """rpm lists the keys that it trusts as packages"""
 _OWNER = re.compile(r'users:\(\("((?:[^"\\]|\\.)*)"')
-_SOCKET = re.compile(r"(\S+)[:](\d{1,5})")
+_SOCKET = re.compile(r"(\S+):([0-9]{1,5})")
 
 
 def packages(answer: Answer, system: System | None) -> dict[str, Any]:
