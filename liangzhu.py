@@ -20,6 +20,7 @@ VERBS = {
         "monitors.verbs:watch",
         "看一眼:目标、告警、判定、状态证明 / one look: targets, alerts, verdict, attestations",
     ),
+    "facts": ("liangzhu:facts", "采集主机事实,供判定使用;不改动主机 / read what the hosts are, for the next verdict"),
     "refresh": ("stacks.verbs:refresh", "核对实际状态,找出漂移 / compare the record with what is there"),
     "destroy": ("stacks.verbs:destroy", "拆除环境,不留痕迹 / take the environment down, nothing stays"),
     "stack": ("liangzhu:stack", "一个栈:preview up destroy … / one stack, with the stock Pulumi CLI's words"),
@@ -74,6 +75,18 @@ def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
 def plan(tell, options: argparse.Namespace) -> None:
     """`up` without building."""
     up(tell, options, build=False)
+
+
+def facts(tell, options: argparse.Namespace) -> None:
+    """What the hosts are now, for whoever judges next; `up` reads it too."""
+    from inventory import estate, places, reading
+    from playbooks import conduct
+    from stacks.drivers import readiness
+
+    where = places.places(reading.environment(options.environment).state)
+    tell.enter(places.held(where, "facts", tell.clock()))
+    deployed = estate.published(where.estate)
+    tell.step("gather", conduct.gather, deployed, where, netns=readiness.vantage(deployed)[0])
 
 
 def stack(tell, options: argparse.Namespace) -> None:

@@ -21,6 +21,7 @@ TITLES = {
     "provision": {"zh": "供给", "en": "provision"},
     "configure": {"zh": "配置", "en": "configure"},
     "prove": {"zh": "验证", "en": "prove"},
+    "gather": {"zh": "采集", "en": "gather"},
     "watch": {"zh": "监测", "en": "watch"},
     "report": {"zh": "报告", "en": "report"},
     "destroy": {"zh": "拆除", "en": "destroy"},
@@ -103,10 +104,16 @@ def _proofs(proofs: Any) -> tuple[str, str]:
     streams = sum(1 for r in proofs.replication if r.ok)
     return (
         f"数据库同步复制 {streams}/{len(proofs.replication)};连接 {good}/{len(proofs.connections)} 条如所声明"
-        f"(放行 {allowed},拒绝 {len(proofs.connections) - allowed})",
+        f"(放行 {allowed},拒绝 {len(proofs.connections) - allowed});采集 {proofs.facts.hosts}/{proofs.facts.asked} 台主机的事实",
         f"synchronous replication {streams}/{len(proofs.replication)}; {good}/{len(proofs.connections)} connections as "
-        f"declared ({allowed} allowed, {len(proofs.connections) - allowed} denied)",
+        f"declared ({allowed} allowed, {len(proofs.connections) - allowed} denied); facts of {proofs.facts.hosts}/"
+        f"{proofs.facts.asked} hosts",
     )
+
+
+def _gathered(gathered: Any) -> tuple[str, str]:
+    n, asked, records = gathered.hosts, gathered.asked, len(gathered.records)
+    return f"{n}/{asked} 台主机的事实,{records} 条记录", f"facts of {n}/{asked} hosts, {records} records"
 
 
 def _seen(seen: Any) -> tuple[str, str]:
@@ -127,7 +134,7 @@ def _paths(paths: Iterable[Any]) -> tuple[str, str]:
 
 _RESULTS = {
     "prepare": _prepare, "read": _read, "address": _address, "plan": _plan, "judge": _judge, "provision": _outcome,
-    "configure": _conducted, "prove": _proofs, "watch": _seen, "report": _paths, "destroy": _outcome,
+    "configure": _conducted, "prove": _proofs, "gather": _gathered, "watch": _seen, "report": _paths, "destroy": _outcome,
     "refresh": _outcome,
 }  # fmt: skip
 

@@ -1,7 +1,9 @@
-"""Makes the hosts right, and proves it. In: the deployed estate, where its files lie, and from where to start.
+"""Makes the hosts right, proves it, and reads what they are. In: the deployed estate, where its files lie, and from where
+to start.
 
 `site` runs `site.yml`: every host, from any state, to what the estate says; once more, and nothing changes. `prove`
-runs `prove.yml`: replication and the declared flows, tried from inside the hosts. Next: `playbooks.running`, which
+runs `prove.yml`: replication and the declared flows, tried from inside the hosts. Facts of the hosts
+(`playbooks.facts`) are read on the way and published for whoever judges; `gather` reads them alone. Next: `playbooks.running`, which
 runs Ansible, and `playbooks.runs`, what comes of it. Raises Refused where there is nothing to start from.
 """
 
@@ -15,6 +17,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 from inventory.estate import Estate, Resource
@@ -25,9 +28,10 @@ from inventory.rendering.patroni import credentials
 from inventory.rendering.probes import Probe, probes
 from inventory.vantage import inside
 from playbooks import running
-from playbooks.runs import Conducted, Connection, Event, Proofs, Recap, Replication
+from playbooks.facts.hearing import TASK, Hearing
+from playbooks.runs import Conducted, Connection, Event, Gathered, Proofs, Recap, Replication
 
-SITE_SECONDS, PROVE_SECONDS = 1200, 300
+SITE_SECONDS, PROVE_SECONDS, GATHER_SECONDS = 1200, 300, 300
 """limits; a run takes a fraction of them"""
 _TRY_SECONDS = 2.0
 
@@ -76,7 +80,8 @@ def prove(
     stopping: threading.Event | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Proofs:
-    """Replication: a row written now arrives at the standby. Connections: each probe, tried from inside its source."""
+    """Replication: a row written now arrives at the standby. Connections: each probe, tried from inside its source. Facts
+    of the hosts, on the way."""
     begun, stopping = clock(), stopping or threading.Event()
     hosts = _prepared(estate, places, netns)
     planned = probes(estate)
@@ -88,12 +93,16 @@ def prove(
     hosts["all"] = {**hosts["all"], "vars": {"lz_token": randomness.token_hex(12), "lz_probes": pairs}}
     for variables in hosts["_meta"]["hostvars"].values():
         variables.update(hosts["all"]["vars"])
+    hearing = Hearing(estate, hosts["_meta"]["hostvars"])
     answers: dict[tuple[str, str], Any] = {}
     failures: list[Problem] = []
 
     def told(what: str, host: str, task: str, result: Mapping[str, Any]) -> None:
         if what in ("failed", "unreachable"):
             failures.append(running.failure(what, host, task, result))
+        elif what == "ok" and task.endswith(f" / {TASK}"):
+            if odd := hearing.hear(host, str(result.get("stdout", ""))):
+                failures.append(odd)
         elif what == "ok" and result.get("stdout"):
             answers[host, task.rsplit(" / ", maxsplit=1)[-1]] = json.loads(result["stdout"])
 
@@ -107,7 +116,33 @@ def prove(
     failures += _ended_badly(done, bool(failures), stopping)
     replication = [r for database in estate.kind("db.instance") for r in _replication(estate, database, answers)]
     connections = [c for source, of in by_source.items() for c in _connections(source, of, answers, bool(netns))]
-    return Proofs(tuple(replication), tuple(connections), _merged(failures), clock() - begun)
+    facts = hearing.publish(places)
+    return Proofs(tuple(replication), tuple(connections), facts, _merged(failures), clock() - begun)
+
+
+def gather(
+    estate: Estate,
+    places: Places,
+    *,
+    netns: str,
+    stopping: threading.Event | None = None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Gathered:
+    """Facts of every host, in place of those that were gathered before. Nothing is changed, and nothing written on a host."""
+    begun, stopping = clock(), stopping or threading.Event()
+    hosts = _prepared(estate, places, netns)
+    hearing = Hearing(estate, hosts["_meta"]["hostvars"])
+    failures: list[Problem] = []
+
+    def told(what: str, host: str, task: str, result: Mapping[str, Any]) -> None:
+        if what in ("failed", "unreachable"):
+            failures.append(running.failure(what, host, task, result))
+        elif what == "ok" and (odd := hearing.hear(host, str(result.get("stdout", "")))):
+            failures.append(odd)
+
+    done = running.run("gather.yml", hosts, told, netns=netns, stopping=stopping, seconds=GATHER_SECONDS)
+    failures += _ended_badly(done, bool(failures), stopping)
+    return replace(hearing.publish(places), failures=_merged(failures), seconds=clock() - begun)
 
 
 def _prepared(estate: Estate, places: Places, netns: str) -> dict[str, Any]:
@@ -273,4 +308,4 @@ def _try(pairs: list[list[Any]]) -> list[str]:
         return list(pool.map(attempt, pairs))
 
 
-__all__ = ["prove", "secret_of", "site"]
+__all__ = ["gather", "prove", "secret_of", "site"]

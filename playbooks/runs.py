@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from inventory.estate import Estate
 from inventory.problems import Problem
 
 
@@ -80,11 +81,30 @@ class Replication:
 
 
 @dataclass(frozen=True, slots=True)
+class Gathered:
+    """Facts of the hosts."""
+
+    records: Estate
+    """as they were published"""
+    hosts: int
+    """that answered"""
+    asked: int
+    failures: tuple[Problem, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def ok(self) -> bool:
+        return not self.failures and self.hosts == self.asked
+
+
+@dataclass(frozen=True, slots=True)
 class Proofs:
     """What `prove` saw."""
 
     replication: tuple[Replication, ...]
     connections: tuple[Connection, ...]
+    facts: Gathered
+    """read in the same run"""
     failures: tuple[Problem, ...] = ()
     seconds: float = 0.0
 

@@ -14,9 +14,9 @@ from hashlib import sha256
 from pathlib import Path
 
 from inventory import contents, recording, signing
-from inventory.estate import Estate, known, published
+from inventory.estate import Estate, Resource, known, published
 from inventory.model import Environment
-from inventory.places import ROOT, Places, places
+from inventory.places import ROOT, places
 from inventory.problems import Problem
 from inventory.reading import city
 from inventory.reading import environment as named
@@ -39,6 +39,8 @@ class Around:
     waivers: waivers.Waivers = waivers.NONE
     baseline: baseline.Baseline | None = None
     records: Estate = field(default_factory=Estate)
+    facts: Estate = field(default_factory=Estate)
+    """what was gathered of hosts as they are"""
     proved: Path | None = None
     """where the last proof of reachability is kept"""
 
@@ -51,7 +53,8 @@ def around(environment: Environment, when: datetime) -> Around:
         when.astimezone(CHINA).date(),
         waivers.read(),
         baseline.read(file) if file.exists() else None,
-        recorded(where),
+        recorded(),
+        published(where.facts),
         where.proof,
     )
 
@@ -114,7 +117,8 @@ def again(given: Around, planned: Estate, verdict: Verdict) -> Again | None:
     if not checks:
         return None
     chosen = tuple(entry for entry in given.profile.entries if entry.loaded.check.id in checks)
-    some = replace(given, profile=replace(given.profile, entries=chosen), proved=None)
+    facts = given.facts.only(lambda one: not _of_host(one))  # of what was there before
+    some = replace(given, profile=replace(given.profile, entries=chosen), facts=facts, proved=None)
 
     def forbidding(urn: str, mine: Estate) -> tuple[Problem, ...]:
         stacks = set(mine.stacks)
@@ -131,15 +135,29 @@ def again(given: Around, planned: Estate, verdict: Verdict) -> Again | None:
     return forbidding
 
 
-def recorded(where: Places) -> Estate:
-    """Records of the city, those that people wrote, and the facts that were gathered."""
-    return recording.united([recording.of_city(city()), recording.declared(), published(where.facts)])
+def recorded() -> Estate:
+    """Records of the city, and those that people wrote."""
+    return recording.united([recording.of_city(city()), recording.declared()])
+
+
+def _beside(given: Around, estate: Estate, planned: bool) -> Estate:
+    """Records, and on what is deployed the facts of its hosts. A plan is judged without them: they tell what a host was
+    before the update, and a fault that the update mends must not stop it. What people wrote of a host is complemented."""
+    hosts = frozenset() if planned else {host.name for host in estate.kind("compute.host")}
+    return recording.united(
+        [given.records, given.facts.only(lambda one: not _of_host(one) or one.get("host") in hosts)]
+    )
+
+
+def _of_host(fact: Resource) -> bool:
+    return fact.kind.startswith("host.")
 
 
 def judged(given: Around, estate: Estate, *, planned: bool, observe: Observe | None = None) -> Verdict:
     """The verdict on an estate. A record that the estate has itself is not doubled."""
-    there = {(one.kind, one.name) for one in estate} if len(given.records) else set()
-    whole = Estate.union([estate, given.records.only(lambda one: (one.kind, one.name) not in there)])
+    beside = _beside(given, estate, planned)
+    there = {(one.kind, one.name) for one in estate} if len(beside) else set()
+    whole = Estate.union([estate, beside.only(lambda one: (one.kind, one.name) not in there)])
     return judge(
         whole, given.profile, planned=planned, on=given.on, waivers=given.waivers, baseline=given.baseline,
         observe=observe, proved=given.proved,

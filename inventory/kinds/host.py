@@ -50,6 +50,16 @@ class Auditd(Recorded):
     """`-e 2`: rules change only with a restart"""
 
 
+class Filter(Recorded):
+    """The packet filter that the platform loads, as `<algorithm>:<hex>` over its rules without their counters."""
+
+    host: str | None = None
+    loaded: str | None = None
+    """what is in the kernel's memory"""
+    wanted: str | None = None
+    """the same when it was loaded last"""
+
+
 class Integrity(Recorded):
     """Files whose change is noticed."""
 
@@ -58,6 +68,7 @@ class Integrity(Recorded):
     """aide, ima"""
     algorithm: str | None = None
     paths: tuple[str, ...] | None = None
+    """with `!` before one that is left out"""
 
 
 class Repositories(Recorded):

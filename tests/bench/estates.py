@@ -68,7 +68,7 @@ def _plan(name: str) -> tuple[Estate, tuple[str, ...]]:
         if plan.problems:
             raise SystemExit("\n".join(map(str, plan.problems)))
         stacks = sorted((request.stack for request in read.requests), key=lambda stack: (stack[-3:-2] == "-", stack))
-        return Estate.union([plan.estate, recorded(read.places)]), tuple(stacks)
+        return Estate.union([plan.estate, recorded()]), tuple(stacks)
 
 
 def _topped(planned: Estate, size: int) -> Estate:

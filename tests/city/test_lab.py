@@ -46,6 +46,21 @@ def test_the_proofs_were_made_from_inside_the_hosts(home: Path) -> None:
     assert all(host["host_key"].startswith("ssh-ed25519 ") for host in hosts)
 
 
+def test_facts_of_every_host_were_gathered_and_judged(home: Path) -> None:
+    deployed, facts = estate.published(home / "demo" / "estate"), estate.published(home / "demo" / "facts")
+    hosts = {host.name for host in deployed.kind("compute.host")}
+    for kind in ("host.packages", "host.sockets", "host.sshd", "host.pam", "host.filter"):
+        assert {fact["host"] for fact in facts.kind(kind)} == hosts
+    again = lz(home, "facts", "-l", "en")
+    assert again.returncode == 0, again.stdout
+    assert f"facts of {len(hosts)}/{len(hosts)} hosts" in again.stdout
+    done = lz(home, "judge", "--json")
+    found = json.loads(done.stdout[done.stdout.index("{") :])["findings"]
+    of_hosts = {"IAM-001", "IAM-002", "IAM-003", "HST-002", "CRY-001", "CRY-003"}
+    wrong = [(one["check"], one["name"]) for one in found if one["check"] in of_hosts and one["name"] in hosts]
+    assert wrong == [], "the roles make hosts of which these checks have nothing to say"
+
+
 def test_a_second_run_changes_nothing_and_every_target_is_up(home: Path) -> None:
     again = lz(home, "up", "-l", "en", seconds=600)
     assert again.returncode == 0, again.stdout[-6000:]

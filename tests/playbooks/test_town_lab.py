@@ -11,15 +11,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pytest
 
-from inventory.estate import Estate
+from inventory import estate
+from inventory.estate import Estate, Resource
+from inventory.hosts import inventory
 from inventory.places import Places
 from monitors.rules import generate
 from playbooks import conduct
-from playbooks.runs import Conducted, Event, Proofs
+from playbooks.runs import Conducted, Event, Gathered, Proofs
+from policies.judging import Around, judged
+from policies.profiles import profile
 from stacks.drivers.base import Thing
 from stacks.drivers.lab import cgroups, left, machine, names, teardown
 from tests.drivers import labs
@@ -45,6 +50,9 @@ class Town:
     def prove(self) -> Proofs:
         return conduct.prove(self.estate, self.places, netns=self.netns)
 
+    def gather(self) -> Gathered:
+        return conduct.gather(self.estate, self.places, netns=self.netns)
+
     def run(self, host: str, command: str) -> str:
         done = self.city.ssh(host, command)
         assert done.returncode == 0, f"{host}: {command}: {done.stderr}"
@@ -57,7 +65,7 @@ class Town:
             place.write_text(spoilt.get(place.stem, text))
 
 
-def sentences(done: Conducted | Proofs) -> str:
+def sentences(done: Conducted | Proofs | Gathered) -> str:
     return "\n".join(map(str, done.failures))
 
 
@@ -109,6 +117,7 @@ def test_the_second_run_changes_nothing(right: Town) -> None:
 
 def test_replication_and_every_declared_flow_are_proved(right: Town) -> None:
     proofs = right.prove()
+    assert (proofs.facts.hosts, proofs.facts.asked) == (len(town.SPOTS), len(town.SPOTS))
     assert proofs.ok, [c for c in proofs.connections if not c.ok] or proofs
     assert [(r.database, r.state, r.sync_state, r.arrived) for r in proofs.replication] == [
         ("w-db", "streaming", "sync", True)
@@ -171,6 +180,71 @@ def test_only_keys_open_a_host(right: Town) -> None:
     states = right.run("w-db-c-1", "sudo passwd -S root; sudo passwd -S lzops").splitlines()
     assert [line.split()[1] for line in states] == ["L", "L"]
     assert "pam_faillock.so" in right.run("w-db-c-1", "cat /etc/pam.d/common-auth")
+
+
+def facts(of: Gathered, kind: str) -> dict[str, Resource]:
+    return {one.name: one for one in of.records.kind(kind)}
+
+
+def test_facts_agree_with_what_the_roles_configured(right: Town) -> None:
+    done = right.gather()
+    assert done.ok, sentences(done)
+    assert (done.hosts, len(done.records)) == (len(town.SPOTS), 9 * len(town.SPOTS))
+    assert estate.to_data(estate.published(right.places.facts)) == estate.to_data(done.records)
+    variables = inventory(right.estate, right.places)["_meta"]["hostvars"]
+    for name, record in facts(done, "host.sshd").items():
+        policy, settings = variables[name]["lz_policy"], record["settings"]
+        wanted = {"permitrootlogin": "no", "passwordauthentication": "no", "allowusers": "lzops", "x11forwarding": "no",
+                  "maxauthtries": str(min(policy["lockout_tries"], 4)), "clientaliveinterval": "60"}  # fmt: skip
+        assert wanted.items() <= settings.items(), name
+    for name, record in facts(done, "host.pam").items():
+        policy = variables[name]["lz_policy"]
+        assert {key: record[key] for key in policy} == policy, name
+    for name, record in facts(done, "host.sockets").items():
+        reached = {row.split("/")[2] for row in record["listens"] if row.split("/")[1] not in ("127.0.0.1", "::1")}
+        declared = {str(port) for rule in town.rules() if rule["direction"] == "ingress" and rule["sg"] in group(name)
+                    for port in range(rule["ports"][0], rule["ports"][1] + 1)}  # fmt: skip
+        assert {"22", "9100"} <= reached, name
+        assert reached <= declared | {"9093", *map(str, variables[name]["lz_ports"])}, (
+            f"{name} listens where no rule lets anybody in"
+        )
+    packages = facts(done, "host.packages")
+    assert {one["role"] for one in packages.values()} == {spot.role for spot in town.SPOTS}
+    assert all("openssh-server" in one["names"] for one in packages.values())
+
+
+def group(name: str) -> set[str]:
+    return {spot.group for spot in town.SPOTS if spot.name == name}
+
+
+def test_a_host_changed_by_hand_is_seen_at_the_next_gathering_and_judged(right: Town) -> None:
+    before, host = estate.to_data(right.gather().records), "air-app-b-1"
+    right.run(
+        host,
+        "sudo sed -i 's/PermitRootLogin no/PermitRootLogin yes/' /etc/ssh/sshd_config.d/00-liangzhu.conf;"
+        " sudo sed -i 's/PASS_MAX_DAYS .*/PASS_MAX_DAYS 999/' /etc/login.defs;"
+        " sudo nft add rule inet liangzhu input tcp dport 8081 accept;"
+        " sudo systemd-run -q --unit=stray python3 -m http.server 8081",
+    )
+    right.run(host, "for i in $(seq 100); do ss -Hltn | grep -q :8081 && exit; sleep 0.1; done; exit 1")
+    seen = right.gather()
+    assert seen.ok, sentences(seen)
+    assert facts(seen, "host.sshd")[host]["settings"]["permitrootlogin"] == "yes"
+    assert facts(seen, "host.pam")[host]["max_age_days"] == 999
+    assert any(row.endswith("/8081/python3") for row in facts(seen, "host.sockets")[host]["listens"])
+    around = Around(profile("level3"), date(2026, 6, 1), facts=seen.records)
+    wrong = {
+        (one.check, one.name) for one in judged(around, right.estate, planned=False).findings if one.answer == "fail"
+    }
+    assert ("IAM-001", host) in wrong
+    assert ("HST-002", host) in wrong
+    hosts = {spot.name for spot in town.SPOTS}
+    assert {name for check, name in wrong if check == "CRY-001"} & hosts == {host}
+    assert not {name for check, name in wrong if check == "IAM-001"} - {host}
+    right.run(host, "sudo systemctl stop stray")
+    done = right.site()
+    assert {name for name, recap in done.hosts.items() if recap.changed} == {host}
+    assert estate.to_data(right.gather().records) == before
 
 
 def test_weak_passwords_are_refused_and_wrong_ones_lock_the_account(right: Town) -> None:

@@ -29,4 +29,4 @@ def planned(home: Path) -> Estate:
         finally:
             reading.read.cache_clear()
     assert not plan.problems, [str(problem) for problem in plan.problems]
-    return Estate.union([plan.estate, recorded(read.places)])
+    return Estate.union([plan.estate, recorded()])

@@ -256,7 +256,7 @@ def conducted() -> Any:
 
 def proofs() -> Any:
     """What `playbooks.conduct.prove` returns: all is as declared."""
-    from playbooks.runs import Connection, Proofs, Replication
+    from playbooks.runs import Connection, Gathered, Proofs, Replication
 
     name = "civil-affairs-welfare"
     stream = Replication(f"{name}-db", f"{name}-db-a-1", f"{name}-db-b-1", "b", "streaming", "sync", True, 0.31, True)
@@ -265,7 +265,7 @@ def proofs() -> Any:
         Connection(f"{name}-web-b-1", f"{name}-db-b-1", 5432, "allowed", "open", True),
         Connection("ecology-air-app-a-1", f"{name}-db-b-1", 5432, "denied", "timeout", True),
     )
-    return Proofs((stream,), connections)
+    return Proofs((stream,), connections, Gathered(Estate(), 14, 14))
 
 
 def seen(summary: str = "主机 ecology-air-app-a-1 已无法采集") -> Any:

@@ -1,4 +1,4 @@
-"""CRY-001: the digest that a security group carries is the digest of its rules."""
+"""CRY-001: the digest that a security group carries is the digest of its rules, and hosts filter by what was loaded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from inventory.estate import Estate, Resource
 from inventory.rendering.digest import rules_digest
 from policies.checks.prefixes import FIELDS
 from policies.checks.shape import Check, Looked, Params, failed, passed, texts, unknown, unsure
-from policies.checks.told import garbled
+from policies.checks.told import garbled, unread
 
 CHECK = Check(
     id="CRY-001",
@@ -19,7 +19,7 @@ CHECK = Check(
     severity="medium",
     severity_basis="project",
     scope="stack",
-    kinds=("net.sg",),
+    kinds=("net.sg", "host.filter"),
     fix_zh="重新运行 ./lz up,让程序按规则重算摘要;若规则被手工改过,先查清是谁改的",
     fix_en="run ./lz up again so that the program makes the digest anew; if the rules were changed by hand, find out by "
     "whom first",
@@ -27,7 +27,7 @@ CHECK = Check(
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
-    """One answer a group."""
+    """One answer a group and a host's filter."""
     del params
     rules: dict[str, list[Resource]] = defaultdict(list)
     for one in estate.kind("net.sg_rule"):
@@ -48,6 +48,14 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             )
         else:
             yield passed(group)
+    for one in estate.kind("host.filter"):
+        yield unread(one, "loaded", "wanted") or _filter(one)
+
+
+def _filter(one: Resource) -> Looked:
+    if one["loaded"] == one["wanted"]:
+        return passed(one)
+    return failed(one, "内存中的过滤规则不是装入时的规则", "the rules in memory are not those that were loaded")
 
 
 def _unread(rule: Resource) -> bool:

@@ -46,9 +46,19 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             wrong.append((f"工具“{record['tool']}”不在认可之列", f"its tool '{record['tool']}' is not accepted"))
         if record["algorithm"].lower() not in params["algorithms"]:
             wrong.append((f"摘要用的是“{record['algorithm']}”", f"digests are made with '{record['algorithm']}'"))
-        watched = {path.rstrip("/") or "/" for path in record["paths"]}
-        if bare := [path for path in params["paths"] if not watched & {path, *map(str, PurePosixPath(path).parents)}]:
+        watched = {path.rstrip("/") or "/" for path in record["paths"] if not path.startswith("!")}
+        left_out = {path.removeprefix("!") for path in record["paths"] if path.startswith("!")}
+        if bare := [path for path in params["paths"] if not watched & _above(path) or _holed(path, left_out)]:
             wrong.append((f"没有监视 {listed(bare)}", f"does not watch {listed(bare)}"))
         return wrong, []
 
     yield from of_hosts(estate, "host.integrity", look, least=3)
+
+
+def _above(path: str) -> set[str]:
+    return {path, *map(str, PurePosixPath(path).parents)}
+
+
+def _holed(path: str, left_out: set[str]) -> bool:
+    """Is it left out itself, or with a folder above, or something in it."""
+    return bool(left_out & _above(path)) or any(path in _above(other) for other in left_out)
