@@ -76,11 +76,15 @@ def recorded(where: Places) -> Estate:
     return recording.united([recording.of_city(city()), recording.declared(), published(where.facts)])
 
 
-def judged(given: Around, estate: Estate, *, planned: bool, observe: Observe | None = None) -> Verdict:
-    """The verdict on an estate. A record that the estate has itself is not doubled."""
+def whole(given: Around, estate: Estate) -> Estate:
+    """An estate with the records. One that the estate has itself is not doubled."""
     there = {(one.kind, one.name) for one in estate} if len(given.records) else set()
-    whole = Estate.union([estate, given.records.only(lambda one: (one.kind, one.name) not in there)])
+    return Estate.union([estate, given.records.only(lambda one: (one.kind, one.name) not in there)])
+
+
+def judged(given: Around, estate: Estate, *, planned: bool, observe: Observe | None = None) -> Verdict:
+    """The verdict on an estate, with the records."""
     return judge(
-        whole, given.profile, planned=planned, on=given.on, waivers=given.waivers, baseline=given.baseline,
+        whole(given, estate), given.profile, planned=planned, on=given.on, waivers=given.waivers, baseline=given.baseline,
         observe=observe, proved=given.proved,
     )  # fmt: skip

@@ -73,7 +73,9 @@ def remedied(estate: Estate, verdict: Verdict, entries: Iterable[Entry], on: Any
         for change in asked:
             key = (change.urn, change.field)
             wanted[key] = _both(wanted[key], change) if key in wanted else change
-    return _held(estate, verdict, failing, wanted, Remedied((), estate, verdict, tuple(refused.values()), {}, tuple(left)), again)
+    return _held(
+        estate, verdict, failing, wanted, Remedied((), estate, verdict, tuple(refused.values()), {}, tuple(left)), again
+    )
 
 
 def remedy_of(estate: Estate, finding: Finding, entry: Entry | None, on: Any = None) -> Mends | None:
@@ -92,7 +94,8 @@ def changed(estate: Estate, changes: Iterable[Change]) -> Estate:
         by_urn.setdefault(one.urn, {})[one.field] = one.after
     return Estate(
         tuple(
-            replace(one, properties={**one.properties, **by_urn[one.urn]}) if one.urn in by_urn else one for one in estate
+            replace(one, properties={**one.properties, **by_urn[one.urn]}) if one.urn in by_urn else one
+            for one in estate
         )
     )
 

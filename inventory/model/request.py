@@ -45,6 +45,10 @@ class Workload(Frozen):
     serves: tuple[Serves, ...] = ()
     database: Literal["postgresql"] | None = None
     storage: Size | None = Field(None, description="数据盘 / data volume of each replica")
+    deletion_protection: bool = Field(
+        False,
+        description="数据库和数据盘的删除保护:去掉并应用一次之前删不掉 / its database and volumes cannot be deleted",
+    )
 
 
 class Bucket(Frozen):
@@ -53,6 +57,9 @@ class Bucket(Frozen):
     name: Key
     size: Size
     versioning: bool = True
+    deletion_protection: bool = Field(
+        False, description="删除保护:去掉并应用一次之前删不掉 / it cannot be deleted before this is taken away"
+    )
 
 
 class Flow(Frozen):
