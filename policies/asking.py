@@ -86,12 +86,11 @@ def _fixed(
     verdict: Verdict,
     also: dict[str, Any],
 ) -> tuple[Verdict, Estate]:
-    """What would mend it, told; and, where it is written, the verdict on what the files then say. JSON has one verdict: the
-    last."""
+    """What would mend it, told; and, where it is written, the verdict on what the files then say instead of the first."""
     found = fixing.fix(given, estate, verdict, typed)
     also["remedies"] = found.data()
     writes = typed.write is not None
-    if not (writes and options.json):
+    if not writes:
         _tell(tell, options, verdict, given, estate, also)
     if not options.json:
         fixing.told(tell, found)

@@ -17,6 +17,7 @@ from inventory.estate import Estate, marked
 from inventory.problems import Refused, refuse
 from policies.adapters import deployment
 from policies.checks import load
+from policies.checks.shape import listed
 from policies.judge import Verdict
 from policies.judging import Around, judged, whole
 from policies.mending import Edit, Mending, difference, of_export, of_files, write
@@ -128,28 +129,29 @@ def told(tell: Any, of: Fix) -> None:
     edits = of.mending.edits
     counted = sum(len(edit.changes) for edit in edits)
     tell.say(
-        f"自动修复:{len(edits)} 个文件中 {counted} 处改动;没有自动修复的不通过项 {len(of.found.left)} 项",
-        f"remedies: {counted} changes in {len(edits)} files; {len(of.found.left)} failing findings have none",
-    )
+        f"自动修复:改 {len(edits)} 个文件,涉及资源属性 {counted} 项;没有自动修复的不通过项 {len(of.found.left)} 项",
+        f"remedies: {len(edits)} files to change, for {counted} properties of resources; {len(of.found.left)} failing findings "
+        "have none",
+    )  # fmt: skip
     for edit in edits:
         tell.say(*_heading(edit))
-        text = difference(edit)
-        tell.say(text, text)
-    for one in of.mending.built:
-        _say(tell, of, one, ("申请已经这样写:./lz up 建成即可", "the request says so already: ./lz up builds it"))
-    for one in of.mending.people:
-        fixes = [load(check).check for check in one.checks]
-        _say(tell, of, one, (
-            "没有可由机器改的文件:" + ";".join(check.fix_zh for check in fixes),
-            "cannot be mended by a file: " + "; ".join(check.fix_en for check in fixes),
-        ))  # fmt: skip
-    for refusal in of.mending.reasons:
-        for problem in refusal.problems:
-            tell.say(problem.text("zh"), problem.text("en"))
-    for one in of.found.refused:
-        _say(
-            tell, of, one, ("可能放宽,或看不出是收紧:不改", "may open something, or is not known to close: never made")
-        )
+        tell.verbatim(difference(edit))
+    _say(
+        tell, of, of.mending.built, "申请已经这样写:./lz up 建成即可", "the request says so already: ./lz up builds it"
+    )
+    for checks, some in _by_checks(of.mending.people):
+        fixes = [load(check).check for check in checks]
+        zh, en = ";".join(check.fix_zh for check in fixes), "; ".join(check.fix_en for check in fixes)
+        _say(tell, of, some, f"没有可由机器改的文件:{zh}", f"cannot be mended by a file: {en}")
+    for problem in (problem for refusal in of.mending.reasons for problem in refusal.problems):
+        tell.say(problem.text("zh"), problem.text("en"))
+    _say(
+        tell,
+        of,
+        of.found.refused,
+        "可能放宽,或看不出是收紧:不改",
+        "may open something, or is not known to close: never made",
+    )
     for (urn, field), checks in of.found.worse.items():
         name, words = _name(of.estate, urn), ", ".join(checks)
         tell.say(
@@ -177,11 +179,21 @@ def _heading(edit: Edit) -> Words:
     return f"申请 — {words}", f"a request — {en}"
 
 
-def _say(tell: Any, of: Fix, one: Change, words: Words) -> None:
-    what = (
-        f"{_name(of.estate, one.urn)} {one.field}: {_word(one.before)} → {_word(one.after)} ({', '.join(one.checks)})"
-    )
-    tell.say(f"• {what}:{words[0]}", f"• {what}: {words[1]}")
+def _by_checks(changes: Iterable[Change]) -> Iterable[tuple[tuple[str, ...], list[Change]]]:
+    found: dict[tuple[str, ...], list[Change]] = {}
+    for one in changes:
+        found.setdefault(one.checks, []).append(one)
+    return found.items()
+
+
+def _say(tell: Any, of: Fix, changes: Iterable[Change], zh: str, en: str) -> None:
+    """A line for each value that a property is to have, however many resources want it."""
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for one in changes:
+        alike.setdefault((f"{one.field} → {_word(one.after)}", one.checks), []).append(_name(of.estate, one.urn))
+    for (what, checks), names in alike.items():
+        text = f"• {listed(names)}: {what} ({', '.join(checks)})"
+        tell.say(f"{text}:{zh}", f"{text}: {en}")
 
 
 def _name(estate: Estate, urn: str) -> str:

@@ -25,10 +25,9 @@ from inventory.estate import Estate
 from inventory.problems import Refused, refuse
 from inventory.written import Spot, Written
 from policies.adapters.amending import amended
+from policies.adapters.deployment import counts
 from policies.remedies import Change
 
-_LONG = 2000
-"""characters of a line that nobody reads"""
 Asked = tuple[int, tuple[str, ...]]
 """line of the old text, from 0, and the checks that ask for a change there"""
 
@@ -46,7 +45,7 @@ class Edit:
     source: Path | None = None
     """the file that this one is a copy of; None: it is changed itself"""
     view: Edit | None = None
-    """the same laid out for readers, where the file is one long line"""
+    """what readers are shown instead: of an export, only what is changed"""
 
 
 @dataclass(frozen=True)
@@ -97,15 +96,25 @@ def of_export(source: Path, target: Path, changes: Sequence[Change]) -> Mending:
     after, lines = amended(before, asked)
     made = tuple(one for one in changes if (one.urn, one.field) in lines)
     rows = tuple((lines[one.urn, one.field], one.checks) for one in made)
-    view = None
-    if made and max(map(len, before.splitlines())) > _LONG:
-        plain = json.dumps(json.loads(before), ensure_ascii=False, indent=2) + "\n"
-        laid, spots = amended(plain, asked)
-        view = Edit(
-            target, plain, laid, tuple((spots[one.urn, one.field], one.checks) for one in made), made, source=source
-        )
-    edit = Edit(target, before, after, rows, made, source=source, view=view)
+    view = _shown_of(before, asked)
+    laid, spots = amended(view, asked)
+    marked = tuple((spots[one.urn, one.field], one.checks) for one in made)
+    seen = Edit(target, view, laid, marked, made, source=source)
+    edit = Edit(target, before, after, rows, made, source=source, view=seen)
     return Mending((edit,) if made else (), people=tuple(one for one in changes if one not in made))
+
+
+def _shown_of(text: str, asked: Mapping[str, Mapping[str, Any]]) -> str:
+    """Of a deployment, what is to be changed and nothing beside it: an export may hold secrets in clear, and its lines may be
+    as long as the whole."""
+    rows = [row for row in json.loads(text)["deployment"]["resources"] if counts(row) and row["urn"] in asked]
+    few = [
+        {"urn": row["urn"], "type": row["type"],
+         **{side: {key: value for key, value in row[side].items() if key in asked[row["urn"]]}
+            for side in ("inputs", "outputs") if isinstance(row.get(side), Mapping)}}
+        for row in rows
+    ]  # fmt: skip
+    return json.dumps({"deployment": {"resources": few}}, ensure_ascii=False, indent=2) + "\n"
 
 
 def _edit(path: Path, record: bool, rows: Mapping[Path_, list[Change]]) -> tuple[Edit | None, list[Refused]]:

@@ -52,30 +52,51 @@ class Remedied:
 
 
 def remedied(estate: Estate, verdict: Verdict, entries: Iterable[Entry], on: Any, again: Again) -> Remedied:
-    """What mends the failing findings of a verdict on this very estate. What is waived is as somebody decided."""
+    """What mends the failing findings of a verdict on this very estate. What is waived is as somebody decided. A remedy that
+    wanted another one first has its turn in a later round, so that there is nothing left to do a second time."""
     by_id = {entry.loaded.check.id: entry for entry in entries}
-    failing = [one for one in verdict.findings if one.answer is Answer.FAIL]
+    made: dict[Key, Change] = {}
+    so_far = Remedied((), estate, verdict)
+    while True:
+        wanted, refused, left = _wanted(so_far, by_id, on)
+        so_far = replace(
+            so_far, refused=tuple({(one.urn, one.field): one for one in (*so_far.refused, *refused)}.values())
+        )
+        if not wanted:
+            return replace(so_far, changes=tuple(made.values()), left=left)
+        so_far = _held(so_far, wanted, again)
+        for change in so_far.changes:
+            key = (change.urn, change.field)
+            made[key] = (
+                replace(made[key], after=change.after, checks=_all(made[key], change)) if key in made else change
+            )
+
+
+def _wanted(
+    so_far: Remedied, by_id: Mapping[str, Entry], on: Any
+) -> tuple[dict[Key, Change], list[Change], tuple[Finding, ...]]:
+    """One round: what is asked for, what of it may not be, and the findings that nothing is done about."""
     wanted: dict[Key, Change] = {}
-    refused: dict[Key, Change] = {}
+    refused: list[Change] = []
     left: list[Finding] = []
-    for one in failing:
-        mends = remedy_of(estate, one, by_id.get(one.check), on)
+    for one in so_far.verdict.findings:
+        if one.answer is not Answer.FAIL:
+            continue
+        mends = remedy_of(so_far.estate, one, by_id.get(one.check), on)
         asked = [
             Change(mend.resource.urn, key, mend.resource.get(key), value, (one.check,))
             for mend in mends or () for key, value in mend.changes.items()
         ]  # fmt: skip
-        open_ = set(opening((change.field, change.before, change.after) for change in asked))
-        if not asked or open_:
-            # half a remedy mends nothing
-            refused |= {(change.urn, change.field): change for change in asked if change.field in open_}
+        opens = set(opening((change.field, change.before, change.after) for change in asked))
+        barred = any((change.urn, change.field) in so_far.worse for change in asked)
+        if not asked or opens or barred:  # half a remedy mends nothing
+            refused += [change for change in asked if change.field in opens]
             left.append(one)
             continue
         for change in asked:
             key = (change.urn, change.field)
             wanted[key] = _both(wanted[key], change) if key in wanted else change
-    return _held(
-        estate, verdict, failing, wanted, Remedied((), estate, verdict, tuple(refused.values()), {}, tuple(left)), again
-    )
+    return wanted, refused, tuple(left)
 
 
 def remedy_of(estate: Estate, finding: Finding, entry: Entry | None, on: Any = None) -> Mends | None:
@@ -101,38 +122,29 @@ def changed(estate: Estate, changes: Iterable[Change]) -> Estate:
 
 
 def _both(one: Change, two: Change) -> Change:
-    after = stricter(one.field, one.after, two.after)
-    return replace(one, after=after, checks=tuple(dict.fromkeys((*one.checks, *two.checks))))
+    return replace(one, after=stricter(one.field, one.after, two.after), checks=_all(one, two))
 
 
-def _held(
-    estate: Estate, verdict: Verdict, failing: list[Finding], wanted: dict[Key, Change], so_far: Remedied, again: Again
-) -> Remedied:
+def _all(one: Change, two: Change) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*one.checks, *two.checks)))
+
+
+def _held(so_far: Remedied, wanted: dict[Key, Change], again: Again) -> Remedied:
     """Judge what would be, and take back what makes anything worse, until nothing is."""
-    worse: dict[Key, tuple[str, ...]] = {}
-    before = _answers(verdict)
+    worse = dict(so_far.worse)
+    before = _answers(so_far.verdict)
     while wanted:
-        made = changed(estate, wanted.values())
+        made = changed(so_far.estate, wanted.values())
         after = again(made)
         bad = {key for key, rank in _answers(after).items() if rank > before.get(key, 0)}
         if not bad:
-            left = (*so_far.left, *_taken_back(failing, so_far.left, after))
-            return replace(so_far, changes=tuple(wanted.values()), estate=made, verdict=after, worse=worse, left=left)
+            return replace(so_far, changes=tuple(wanted.values()), estate=made, verdict=after, worse=worse)
         urns = {urn for _, urn in bad}
         # a change of the resource itself is suspected first, then every change
         back = [key for key in wanted if key[0] in urns] or list(wanted)
-        checks = tuple(sorted({check for check, _ in bad}))
-        worse |= dict.fromkeys(back, checks)
+        worse |= dict.fromkeys(back, tuple(sorted({check for check, _ in bad})))
         wanted = {key: change for key, change in wanted.items() if key not in worse}
-    left = tuple(failing)
-    return replace(so_far, worse=worse, left=left)
-
-
-def _taken_back(failing: list[Finding], left: tuple[Finding, ...], after: Verdict) -> list[Finding]:
-    """What had a remedy and fails all the same, because the remedy was taken back."""
-    still = {(one.check, one.urn) for one in after.findings if one.answer is Answer.FAIL}
-    told = {(one.check, one.urn) for one in left}
-    return [one for one in failing if (one.check, one.urn) in still - told]
+    return replace(so_far, changes=(), worse=worse)
 
 
 def _answers(verdict: Verdict) -> dict[tuple[str, str], int]:
