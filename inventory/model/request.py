@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from inventory.model.base import Architecture, DataClass, Duration, Frozen, Key, Level, Port, Reach, Size
 
@@ -49,6 +49,16 @@ class Workload(Frozen):
         False,
         description="数据库和数据盘的删除保护:去掉并应用一次之前删不掉 / its database and volumes cannot be deleted",
     )
+
+    @field_validator("deletion_protection")
+    @classmethod
+    def _something_to_protect(cls, value: bool, info: ValidationInfo) -> bool:
+        read = {"database", "storage"} <= info.data.keys()  # one that is wrong itself is told by itself
+        if value and read and not (info.data["database"] or info.data["storage"]):
+            raise ValueError(
+                "没有 database 或 storage 可保护:去掉这一项 / neither database nor storage to protect: leave it out"
+            )
+        return value
 
 
 class Bucket(Frozen):

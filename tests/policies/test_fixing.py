@@ -23,6 +23,7 @@ from rich.console import Console
 from inventory import addressing, reading, recording
 from inventory import estate as estates
 from inventory.estate import Estate, Resource
+from inventory.examining import examine
 from inventory.kinds import token
 from inventory.places import ROOT, places
 from inventory.problems import Refused
@@ -460,6 +461,20 @@ def test_what_no_request_says_has_no_place(requests: Path) -> None:
         (host, "deletion_protection"),
     ):
         assert written.spot(Estate((one, host)), one, field) is None, (one, field)
+
+
+def test_a_request_that_protects_what_holds_nothing_is_refused_at_its_place(requests: Path) -> None:
+    file = requests / FILE
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("replicas: 6,", "replicas: 6, deletion_protection: true,"), encoding="utf-8")
+    (problem,) = examine(file).problems
+    assert (problem.code, problem.line > 0) == ("schema.value", True)
+    assert problem.where.endswith("workloads[0].deletion_protection")
+    assert "没有 database 或 storage 可保护" in problem.zh
+    file.write_text(text.replace("storage: 1Ti", "storage: 1, deletion_protection: true"), encoding="utf-8")
+    assert [one.where.rpartition(".")[2] for one in examine(file).problems] == ["storage"], (
+        "what is wrong itself is told alone"
+    )
 
 
 def test_one_line_that_two_resources_want_otherwise_is_for_people(records: Path) -> None:
