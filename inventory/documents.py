@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 
@@ -38,6 +38,62 @@ class Document:
         return Problem(code, zh, en, where or wording.dotted(path), self.file, *spot)
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Where a value stands in its text: the characters from `start` to before `end`, and those of its key."""
+
+    start: int
+    end: int
+    key: tuple[int, int] | None
+    """None for what stands in a list"""
+    column: int
+    """of the key, else of the value, from 0"""
+    shape: Literal["scalar", "text", "mapping", "list"]
+    """text: a scalar as a block (`|`, `>`)"""
+    block: bool = False
+    """a mapping or list by indentation; where it ends depends on what follows"""
+
+
+def parts(text: str) -> dict[Path_, Part]:
+    """Every value of a YAML text, for those who change one and leave every other character alone. What is written once and
+    read in several places (anchors) is not among them. The text has been read before: it is YAML."""
+    shift = len(text) - len(text.removeprefix("\ufeff"))  # libyaml does not count the mark in front
+    root = yaml.compose(text, Loader=yaml.CBaseLoader)
+    seen: dict[int, int] = {}
+    rows: list[tuple[Path_, yaml.Node, yaml.Node | None]] = []
+
+    def walk(node: yaml.Node, path: Path_, key: yaml.Node | None) -> None:
+        seen[id(node)] = seen.get(id(node), 0) + 1
+        rows.append((path, node, key))
+        if isinstance(node, yaml.MappingNode):
+            for name, value in node.value:
+                walk(value, (*path, str(name.value)), name)
+        elif isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                walk(item, (*path, index), None)
+
+    if root is not None:
+        walk(root, (), None)
+    shared = {path for path, node, _ in rows if seen[id(node)] > 1}
+    return {
+        path: _part(node, key, shift) for path, node, key in rows
+        if not any(path[:n] in shared for n in range(len(path) + 1))
+    }  # fmt: skip
+
+
+def _part(node: yaml.Node, key: yaml.Node | None, shift: int) -> Part:
+    first = key or node
+    where = (key.start_mark.index + shift, key.end_mark.index + shift) if key else None
+    shape: Literal["scalar", "text", "mapping", "list"]
+    if isinstance(node, yaml.ScalarNode):
+        shape = "text" if node.style in ("|", ">") else "scalar"
+    else:
+        shape = "mapping" if isinstance(node, yaml.MappingNode) else "list"
+    block = isinstance(node, yaml.CollectionNode) and not node.flow_style
+    start, end = node.start_mark.index + shift, node.end_mark.index + shift
+    return Part(start, end, where, first.start_mark.column, shape, block)
+
+
 def text_or_none(text: str, plain: bool) -> str | None:
     """How scalars are read here: all text, but for the words for nothing."""
     return None if plain and text in ("", "null", "~") else text
@@ -50,7 +106,7 @@ def document(path: Path, scalar: Scalar = text_or_none) -> Any:
 
 def load(path: Path, scalar: Scalar = text_or_none) -> Document:
     """A file with its marks. Refused: missing, not UTF-8, not YAML, a key twice."""
-    file = _shown(path)
+    file = shown(path)
     try:
         text = path.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -64,6 +120,11 @@ def load(path: Path, scalar: Scalar = text_or_none) -> Document:
             f"byte {error.start + 1} is not UTF-8: save the file as UTF-8",
             file=file,
         ) from None
+    return read(text, file, scalar)
+
+
+def read(text: str, file: str, scalar: Scalar = text_or_none) -> Document:
+    """The same of a text that is, or will be, in a file."""
     try:
         node = yaml.compose(text, Loader=yaml.CBaseLoader)
     except yaml.MarkedYAMLError as error:
@@ -129,7 +190,8 @@ def validated(kind: Any, doc: Document, path: tuple[str | int, ...] = ()) -> Any
         ) from None
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
+    """A path as messages name it: from the repository, where it is in it."""
     try:
         return str(path.resolve().relative_to(ROOT))
     except ValueError:

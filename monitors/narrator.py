@@ -211,6 +211,10 @@ class Narrator:
     def say(self, zh: str, en: str) -> None:
         self.console.print(Text(self._say(zh, en)))
 
+    def verbatim(self, text: str) -> None:
+        """Lines as they are, however long: what another program may read."""
+        self.console.print(Text(text), soft_wrap=True)
+
     def _say(self, zh: str, en: str) -> str:
         return zh if self.language == "zh" else en
 

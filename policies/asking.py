@@ -20,19 +20,24 @@ from inventory.estate import Estate, published
 from inventory.places import places
 from inventory.problems import Refused, nearest, refuse
 from inventory.reading import environment
-from policies import baseline, formats, result, waivers
+from policies import baseline, fixing, formats, result, waivers
 from policies.adapters import deployment, terraform
 from policies.checks.shape import Answer
 from policies.judge import Finding, Verdict
 from policies.judging import BASELINES, CHINA, Around, around, judged
 from policies.profiles import profile
 
+_AGAIN = (
+    ("再判定一次,按改后的申请(还没有建成:./lz plan 看计划,./lz up 建成):",
+     "judged again, as the requests are now (not built yet: ./lz plan shows the plan, ./lz up builds it):"),
+    ("再判定一次,按写出的副本:", "judged again, on the copy that was written:"),
+)  # fmt: skip
 _ALSO = "另有 / also: -e ENVIRONMENT, -l zh|en, --json"
 
 
 def judge(tell: Any, options: argparse.Namespace) -> None:
-    """`./lz judge [--export FILE | --terraform FILE] [--to DIR]`: the verdict on what is deployed in the environment, or on
-    a file; with `--to` as reports too (`policies.formats`)."""
+    """`./lz judge [--export FILE | --terraform FILE] [--to DIR] [--fix]`: the verdict on what is deployed in the environment,
+    or on a file; with `--to` as reports too (`policies.formats`), with `--fix` what would mend it (`policies.fixing`)."""
     typed = _judge_words(options.what)
     chosen_formats = formats.chosen(typed.format.split(","))  # before anything is judged: a wrong name costs nothing
     chosen = environment(options.environment)
@@ -63,9 +68,42 @@ def judge(tell: Any, options: argparse.Namespace) -> None:
     if typed.baseline is not None:
         _write_baseline(tell, verdict, chosen.name, given, typed.baseline)
         return
-    _tell(tell, options, verdict, given, estate, untold if typed.terraform else None)
+    also: dict[str, Any] = {"without_a_kind": dict(untold)} if typed.terraform else {}
+    if typed.fix:
+        verdict, estate = _fixed(tell, options, typed, given, estate, verdict, also)
+    else:
+        _tell(tell, options, verdict, given, estate, also)
     if typed.to:
         _write_reports(tell, options, result.of(verdict, estate, given.on), typed.to, chosen_formats)
+
+
+def _fixed(
+    tell: Any,
+    options: argparse.Namespace,
+    typed: argparse.Namespace,
+    given: Around,
+    estate: Estate,
+    verdict: Verdict,
+    also: dict[str, Any],
+) -> tuple[Verdict, Estate]:
+    """What would mend it, told; and, where it is written, the verdict on what the files then say instead of the first."""
+    found = fixing.fix(given, estate, verdict, typed)
+    also["remedies"] = found.data()
+    writes = typed.write is not None
+    if not writes:
+        _tell(tell, options, verdict, given, estate, also)
+    if not options.json:
+        fixing.told(tell, found)
+    if not writes:
+        return verdict, estate
+    verdict, estate, edits = fixing.written(found, typed, given)
+    also["written"] = [str(edit.path) for edit in edits]
+    for path in () if options.json else also["written"]:
+        tell.say(f"✓ {path}", f"✓ {path}")
+    if not options.json:
+        tell.say(*_AGAIN[bool(typed.export)])
+    _tell(tell, options, verdict, given, estate, also)
+    return verdict, estate
 
 
 def _judge_words(words: Sequence[str]) -> argparse.Namespace:
@@ -85,7 +123,9 @@ def _judge_words(words: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--to", type=Path, metavar="DIR", help="把报告写进这个文件夹 / write reports into this folder")
     parser.add_argument("--format", default="", metavar="NAME,…",
                         help=f"哪些格式(默认全部)/ which formats (all): {', '.join(formats.FORMATS)}")  # fmt: skip
+    fixing.options(parser)
     typed = parser.parse_args(list(words))
+    fixing.refused(typed)
     if typed.format and not typed.to:
         raise refuse("judge.to-missing", "给出 --format 时还要写 --to 文件夹", "--format wants --to DIR beside it")
     return typed
@@ -119,11 +159,11 @@ def _tell(
     verdict: Verdict,
     given: Around,
     estate: Estate,
-    untold: Mapping[str, int] | None = None,
+    also: Mapping[str, Any],
 ) -> None:
+    """`also`: what JSON has beside the verdict; of it `without_a_kind` is told in lines too."""
     tell.code = 1 if verdict.blocking else 0
     if options.json:
-        also = {} if untold is None else {"without_a_kind": dict(untold)}
         print(json.dumps({"on": given.on.isoformat(), **also, **verdict.data()}, ensure_ascii=False, sort_keys=True))
         return
     blocking = set(verdict.blocking)
@@ -138,7 +178,7 @@ def _tell(
         f"{totals['fail']} fail, {totals['unknown']} unknown, {totals['error']} error, {totals['waived']} waived, "
         f"{totals['not-applicable']} not applicable; {len(blocking)} block",
     )
-    if untold:
+    if untold := also.get("without_a_kind"):
         words = ", ".join(f"{type_} {count}" for type_, count in untold.items())
         tell.say(
             f"{sum(untold.values())} 个资源的类型没有对照表,除明文凭据外没有检查:{words}",

@@ -72,6 +72,8 @@ def _check(id_: str, language: Language) -> str:
     lines += [("范围" if chinese else "Scope") + f": {_SCOPE[check.scope][0 if chinese else 1]}"]
     lines += [("资源" if chinese else "Kinds") + f": {', '.join(check.kinds)}"]
     lines += [("怎么改" if chinese else "Fix") + f": {check.fix_zh if chinese else check.fix_en}"]
+    if load(id_).remedy:
+        lines += [("自动修复" if chinese else "Remedy") + ": ./lz judge --fix"]
     if check.params:
         lines += ["", "参数" if chinese else "Parameters"]
         lines += [

@@ -153,12 +153,16 @@ def _of_host(fact: Resource) -> bool:
     return fact.kind.startswith("host.")
 
 
-def judged(given: Around, estate: Estate, *, planned: bool, observe: Observe | None = None) -> Verdict:
-    """The verdict on an estate. A record that the estate has itself is not doubled."""
+def whole(given: Around, estate: Estate, *, planned: bool) -> Estate:
+    """An estate with the records, and where it is deployed the facts. One that the estate has itself is not doubled."""
     beside = _beside(given, estate, planned)
     there = {(one.kind, one.name) for one in estate} if len(beside) else set()
-    whole = Estate.union([estate, beside.only(lambda one: (one.kind, one.name) not in there)])
+    return Estate.union([estate, beside.only(lambda one: (one.kind, one.name) not in there)])
+
+
+def judged(given: Around, estate: Estate, *, planned: bool, observe: Observe | None = None) -> Verdict:
+    """The verdict on an estate, with the records."""
     return judge(
-        whole, given.profile, planned=planned, on=given.on, waivers=given.waivers, baseline=given.baseline,
-        observe=observe, proved=given.proved,
+        whole(given, estate, planned=planned), given.profile, planned=planned, on=given.on, waivers=given.waivers,
+        baseline=given.baseline, observe=observe, proved=given.proved,
     )  # fmt: skip

@@ -50,14 +50,17 @@ def database(
     members = [machine for machine in groups[0].machines if machine.role == "database"]
     voters = [machine for group in groups for machine in group.machines if machine.role == "arbiter"]
     size = workload.storage or DISK_MIB
-    disks = [volume(part, machine, size, key_name, [made[machine.name], key], origin) for machine in members]
+    kept = workload.deletion_protection
+    disks = [
+        volume(part, machine, size, key_name, [made[machine.name], key], origin, protected=kept) for machine in members
+    ]
     sites = tuple(machine.site for machine in members)
     instance = part.add(
         Instance, name, after=[*made.values(), *disks, key], site=sites[0], zone=members[0].zone, engine="postgresql",
         version=VERSION, mode="synchronous" if len(members) > 1 else "single",
         members=tuple(machine.name for machine in members), arbiter=voters[0].name if voters else None, sites=sites,
         port=DATABASE_PORT, admin=ADMIN, password=password.value, tls=True, encryption_key=key_name, checksums=True,
-        storage_gib=gibibytes(size), audit=True, origin=origin,
+        storage_gib=gibibytes(size), audit=True, deletion_protection=kept or None, origin=origin,
     )  # fmt: skip
     watched = Instance.kind.monitoring
     for machine in members:

@@ -59,12 +59,19 @@ def target(
 
 
 def volume(
-    part: Part, machine: Machine, size_mib: int, key: str, after: Iterable[pulumi.Resource], origin: str
+    part: Part,
+    machine: Machine,
+    size_mib: int,
+    key: str,
+    after: Iterable[pulumi.Resource],
+    origin: str,
+    *,
+    protected: bool = False,
 ) -> Volume:
     """The data disk of a host, encrypted with the system's own key."""
     return part.add(
         Volume, f"{machine.name}-data", after=after, site=machine.site, zone=machine.zone, host=machine.name,
-        size_gib=gibibytes(size_mib), encryption_key=key, origin=origin,
+        size_gib=gibibytes(size_mib), encryption_key=key, deletion_protection=protected or None, origin=origin,
     )  # fmt: skip
 
 

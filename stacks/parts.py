@@ -29,8 +29,12 @@ class Part(pulumi.ComponentResource):
         self.shared = dict(shared or {})
 
     def add(self, kind: type[R], name: str, *, after: After = (), **fields: Any) -> R:
-        """Register a resource below this component, once everything in `after` is there."""
-        opts = pulumi.ResourceOptions(parent=self, depends_on=[one for one in after if one is not None])
+        """Register a resource below this component, once everything in `after` is there. What is protected from deletion
+        says so to the engine too: it refuses to delete or replace it."""
+        opts = pulumi.ResourceOptions(
+            parent=self, depends_on=[one for one in after if one is not None],
+            protect=True if fields.get("deletion_protection") else None,
+        )  # fmt: skip
         return kind(name, opts=opts, **{**self.shared, **fields})
 
 

@@ -123,7 +123,10 @@ def _workload(
     if workload.storage:
         for machine in group.machines:
             name = f"{slug(request.stack)}-key"
-            volume(part, machine, workload.storage, name, [made[machine.name], key], origin)
+            volume(
+                part, machine, workload.storage, name, [made[machine.name], key], origin,
+                protected=workload.deletion_protection,
+            )  # fmt: skip
     part.register_outputs({})
     return list(made.values())
 
@@ -138,7 +141,8 @@ def _buckets(blue: Sheet, request: Request, key: Key, key_name: str, root: Part)
         made = part.add(
             Bucket, name, after=[key], site=sites[0], zone="dedicated", size_gib=gibibytes(bucket.size),
             encryption_key=key_name, versioning=bucket.versioning,
-            personal_information=request.system.personal_information, origin=origin,
+            personal_information=request.system.personal_information,
+            deletion_protection=bucket.deletion_protection or None, origin=origin,
         )  # fmt: skip
         protect(
             blue.city, part, f"storage.bucket/{name}", name, sites, request.system.availability, key_name, [made, key],

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 
 from inventory.model.base import Architecture, DataClass, Duration, Frozen, Key, Level, Port, Reach, Size
 
@@ -45,6 +45,20 @@ class Workload(Frozen):
     serves: tuple[Serves, ...] = ()
     database: Literal["postgresql"] | None = None
     storage: Size | None = Field(None, description="数据盘 / data volume of each replica")
+    deletion_protection: bool = Field(
+        False,
+        description="数据库和数据盘的删除保护:去掉并应用一次之前删不掉 / its database and volumes cannot be deleted",
+    )
+
+    @field_validator("deletion_protection")
+    @classmethod
+    def _something_to_protect(cls, value: bool, info: ValidationInfo) -> bool:
+        read = {"database", "storage"} <= info.data.keys()  # one that is wrong itself is told by itself
+        if value and read and not (info.data["database"] or info.data["storage"]):
+            raise ValueError(
+                "没有 database 或 storage 可保护:去掉这一项 / neither database nor storage to protect: leave it out"
+            )
+        return value
 
 
 class Bucket(Frozen):
@@ -53,6 +67,9 @@ class Bucket(Frozen):
     name: Key
     size: Size
     versioning: bool = True
+    deletion_protection: bool = Field(
+        False, description="删除保护:去掉并应用一次之前删不掉 / it cannot be deleted before this is taken away"
+    )
 
 
 class Flow(Frozen):

@@ -44,14 +44,14 @@ def read(path: Path) -> Estate:
 
 def estate(rows: list[Any]) -> Estate:
     """Resources of a deployment. Providers, stack references and what only waits for its deletion are none."""
-    found = []
-    for row in rows:
-        if not isinstance(row, Mapping) or not isinstance(row.get("urn"), str) or not isinstance(row.get("type"), str):
-            continue
-        if row["type"].startswith(_NONE) or row.get("delete"):
-            continue
-        found.append(_resource(row))
-    return Estate(tuple(found))
+    return Estate(tuple(_resource(row) for row in rows if counts(row)))
+
+
+def counts(row: Any) -> bool:
+    """Is this row a resource of the estate."""
+    if not isinstance(row, Mapping) or not isinstance(row.get("urn"), str) or not isinstance(row.get("type"), str):
+        return False
+    return not row["type"].startswith(_NONE) and not row.get("delete")
 
 
 def _resource(row: Mapping[str, Any]) -> Resource:

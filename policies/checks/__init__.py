@@ -1,6 +1,7 @@
 """The checks: one a file, with its page beside it. `<area>/<id>.py` says what is judged, `<area>/<id>.md` why.
 
-In: an estate and parameters. Out: answers (`policies.checks.shape`). A check is loaded when a profile names it.
+In: an estate and parameters. Out: answers (`policies.checks.shape`). A check is loaded when a profile names it. Beside
+`judge` a module may have `remedy`, where one way to mend what fails is the obvious one (`policies.checks.mends`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 
 from inventory.problems import nearest, refuse
-from policies.checks.shape import Check, Judge
+from policies.checks.shape import Check, Judge, Remedy
 
 CHECKS: dict[str, str] = {
     id_: f"policies.checks.{area}.{id_.lower().replace('-', '_')}:judge"
@@ -51,6 +52,8 @@ class Loaded:
     judge: Judge
     page: Path
     """its Markdown page"""
+    remedy: Remedy | None = None
+    """how what fails is mended, where one way is the obvious one"""
 
 
 @cache
@@ -65,4 +68,5 @@ def load(id_: str) -> Loaded:
         )
     path, _, name = CHECKS[id_].partition(":")
     module = import_module(path)
-    return Loaded(module.CHECK, getattr(module, name), Path(str(module.__file__)).with_suffix(".md"))
+    page = Path(str(module.__file__)).with_suffix(".md")
+    return Loaded(module.CHECK, getattr(module, name), page, getattr(module, "remedy", None))

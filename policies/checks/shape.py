@@ -89,6 +89,19 @@ class Looked:
 Judge = Callable[[Estate, Params], Iterator[Looked]]
 
 
+@dataclass(frozen=True, slots=True)
+class Mend:
+    """A resource and those of its properties that ought to be otherwise."""
+
+    resource: Resource
+    changes: Mapping[str, Any]
+
+
+Mends = tuple[Mend, ...]
+Remedy = Callable[[Estate, Resource, Params], Mends | None]
+"""what would make an answer `fail` about a resource a `pass`; None where nobody can say what is right (`checks.mends`)"""
+
+
 def passed(resource: Resource | None) -> Looked:
     """All is well with it."""
     return Looked(Answer.PASS, resource)

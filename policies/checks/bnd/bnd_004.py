@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
-from inventory.estate import Estate
+from inventory.estate import Estate, Resource
+from policies.checks.mends import mend, switched
 from policies.checks.prefixes import Rule, rule
 from policies.checks.records import Want, held
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, failed, listed, passed, unsure
+from policies.checks.shape import (
+    Answer,
+    Check,
+    Looked,
+    Mends,
+    Param,
+    Params,
+    Words,
+    concluded,
+    failed,
+    listed,
+    passed,
+    unsure,
+)
 
 CHECK = Check(
     id="BND-004",
@@ -62,3 +77,14 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield failed(router, "没有默认拒绝", "does not deny by default")
     for one in estate.kind("net.acl", "sec.fw_policy", "sec.firewall"):
         yield concluded(one, *held(one, _DENIES))
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The default; a rule that allows everything is somebody's, and what it was for has to be asked."""
+    if one.kind == "net.router":
+        return switched(one, "default_deny")
+    if one.kind != "net.sg":
+        return mend(one, default="deny")
+    closed = replace(one, properties={**one.properties, "default": "deny"})
+    alone = Estate((closed, *(rule for rule in estate.kind("net.sg_rule") if rule.get("sg") == one.name)))
+    return mend(one, default="deny") if all(said.answer is Answer.PASS for said in judge(alone, params)) else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
+from policies.checks.mends import switched
 from policies.checks.records import Reply, Said, means, reply, settled_by, untold
-from policies.checks.shape import Check, Looked, Param, Params, below, concluded, missing, not_applicable
+from policies.checks.shape import Check, Looked, Mends, Param, Params, below, concluded, missing, not_applicable
 
 CHECK = Check(
     id="BND-008",
@@ -46,3 +47,10 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 def _blocks(device: Resource) -> Reply:
     return reply(device, "mode", lambda mode: mode == "block")
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The balancer's own filter."""
+    del params
+    balancer = estate.named("net.lb", one.get("lb"))
+    return switched(balancer, "waf") if balancer and balancer.get("waf") is False else None

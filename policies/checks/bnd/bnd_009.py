@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
+from policies.checks.mends import switched
 from policies.checks.records import Said, absent, means, reply, settled_by, untold
 from policies.checks.references import thing
-from policies.checks.shape import Check, Looked, Params, Words, below, concluded, not_applicable
+from policies.checks.shape import Check, Looked, Mends, Params, Words, below, concluded, not_applicable
 
 CHECK = Check(
     id="BND-009",
@@ -56,3 +57,15 @@ def _guarded(one: Resource, target: Resource | None, covers: dict[str, Said], lo
         wrong += bad
         open_ += unread
     return concluded(one, wrong, sorted(set(open_)))
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """Of a balancer, what it can do itself; before a bare address a device has to be put."""
+    del params
+    balancer = one if one.kind == "net.lb" else thing(estate, one.get("of"))
+    if balancer is None or balancer.kind != "net.lb":
+        return None
+    lacking = [
+        key for key, kind, _ in _GUARDS if not any(Said(estate, "protects", kind).replies(means(one) + means(balancer)))
+    ]
+    return switched(balancer, *(key for key in lacking if balancer.get(key) is False))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inventory.estate import Estate
-from policies.checks.shape import Check, Looked, Param, Params, concluded, unsure
+from inventory.estate import Estate, Resource
+from policies.checks.mends import mend
+from policies.checks.shape import Check, Looked, Mends, Param, Params, concluded, settled, unsure
 
 CHECK = Check(
     id="CHG-003",
@@ -40,3 +41,14 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             absent.append("site")
         words = ", ".join(absent)
         yield concluded(one, [(f"没有写 {words}", f"does not say {words}")] if absent else [])
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """What its system says; where that says nothing either, or the place is missing, nobody can say it here."""
+    system = estate.named("gov.system", one.get("system"))
+    fields = ["bureau", "level"] + (["data_class"] if one.kind in params["graded"] else [])
+    absent = [key for key in fields if one.get(key) in (None, "")]
+    if system is None or system.urn == one.urn or not (one.get("site") or one.get("sites")):
+        return None
+    told = {key: system.get(key) for key in absent}
+    return mend(one, **told) if all(value not in (None, "") and settled(value) for value in told.values()) else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded
+from policies.checks.mends import mend, switched
+from policies.checks.shape import Check, Looked, Mends, Param, Params, Words, concluded
 from policies.checks.told import unread
 
 CHECK = Check(
@@ -41,3 +42,11 @@ def _key(key: Resource, params: Params) -> Looked:
     if days < params["window"]:
         wrong.append((f"删除等待 {days:g} 天,下限 {params['window']}", f"waits {days:g} d < {params['window']}"))
     return concluded(key, wrong)
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The switch, or the days of a key; a key that is about to be deleted is somebody's decision."""
+    del estate
+    if one.kind != "kms.key":
+        return switched(one, "deletion_protection")
+    return None if one["pending_deletion"] else mend(one, deletion_window_days=params["window"])

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
 from policies.checks.facts import Told, of_hosts
-from policies.checks.shape import Check, Looked, Params, below, concluded
+from policies.checks.mends import mend
+from policies.checks.shape import Check, Looked, Mends, Params, below, concluded
 from policies.checks.told import unread
 
 CHECK = Check(
@@ -42,3 +43,9 @@ def _checked(host: Resource, record: Resource) -> Told:
     if open_ := unread(record, "signed"):
         return [], [(open_.zh, open_.en)]
     return [] if record["signed"] else [("软件源不校验签名", "does not check the signatures of packages")], []
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The policy of a registry or cluster; what a host's sources do was seen there and is mended there."""
+    del estate, params
+    return mend(one, signatures="enforce") if one.kind in ("compute.registry", "k8s.cluster") else None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
+from policies.checks.mends import mend
 from policies.checks.shape import (
     Check,
     Looked,
+    Mends,
     Param,
     Params,
     Words,
@@ -87,3 +89,13 @@ def _pair(listener: Resource, certificate: Resource) -> Iterator[Words]:
         )
     if listener.get("tls") == "TLCP" and not certificate.get("dual"):
         yield "TLCP 监听没有签名、加密双证书", "a TLCP listener without the pair of certificates"
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The days of a certificate; who issues it, and which one a listener shows, is for people to say."""
+    del estate
+    if one.kind != "sec.certificate":
+        return None
+    valid, renew = min(one["valid_days"], params["longest"]), max(one["renew_before_days"], params["renew"])
+    approved = one["issuer"] and (not params["issuers"] or one["issuer"] in params["issuers"])
+    return mend(one, valid_days=valid, renew_before_days=renew) if approved and valid > renew else None

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inventory.estate import Estate
+from inventory.estate import Estate, Resource
+from policies.checks.mends import mend
 from policies.checks.shape import (
     Check,
     Looked,
+    Mends,
     Param,
     Params,
     failed,
@@ -59,3 +61,14 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield failed(one, f"密钥 {name} 的用途不是加密", f"key {name} is not one to encrypt with")
         else:
             yield passed(one)
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The key of its own system, where that has just one to encrypt with."""
+    del params
+    keys = [
+        key for key in estate.kind("kms.key")
+        if one.get("system") and key.get("system") == one["system"] and key.get("usage") == "encrypt"
+        and key.get("pending_deletion") is not True
+    ]  # fmt: skip
+    return mend(one, encryption_key=keys[0].name) if len(keys) == 1 and not one.get("encryption_key") else None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
+from policies.checks.mends import mend, nearest
 from policies.checks.references import pointing
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, listed
+from policies.checks.shape import Check, Looked, Mends, Param, Params, Words, concluded, listed
+from policies.checks.told import given
 from policies.checks.wants import Want, between, told, untold, weighed
 
 CHECK = Check(
@@ -63,3 +65,14 @@ def _going(estate: Estate, key: Resource) -> tuple[list[Words], list[Words]]:
             ("等待删除,而有资源的密钥尚未确定", "waits to be deleted, and the keys of some resources are not known yet")
         ]
     return [], []
+
+
+def remedy(estate: Estate, key: Resource, params: Params) -> Mends | None:
+    """Its numbers at their limits; a key that is about to be deleted is somebody's decision."""
+    del estate
+    if key.get("pending_deletion") is True or not given(key, "rotation_days") or not given(key, "deletion_window_days"):
+        return None
+    return mend(
+        key, rotation_days=nearest(key["rotation_days"], 1, params["rotation"]),
+        deletion_window_days=nearest(key["deletion_window_days"], params["window"], float("inf")),
+    )  # fmt: skip

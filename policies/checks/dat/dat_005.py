@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inventory.estate import Estate
-from policies.checks.shape import Check, Looked, Params, failed, passed, unsure
+from inventory.estate import Estate, Resource
+from policies.checks.mends import switched
+from policies.checks.shape import Check, Looked, Mends, Params, failed, passed, unsure
 
 CHECK = Check(
     id="DAT-005",
@@ -37,3 +38,9 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
                 yield passed(one)
             else:
                 yield failed(one, "接受明文连接", "accepts connections in clear")
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The switch of its kind."""
+    del estate, params
+    return switched(one, "tls" if one.kind == "db.instance" else "tls_only")

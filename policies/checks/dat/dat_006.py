@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inventory.estate import Estate
-from policies.checks.shape import Check, Looked, Params, below, concluded
+from inventory.estate import Estate, Resource
+from policies.checks.mends import switched
+from policies.checks.shape import Check, Looked, Mends, Params, below, concluded
 from policies.checks.wants import Want, true, weighed
 
 CHECK = Check(
@@ -33,3 +34,9 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     for kind, want in _WANTS.items():
         for one in estate.kind(kind):
             yield below(one, 3) or concluded(one, *weighed(one, (want,)))
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The switch of its kind."""
+    del estate, params
+    return switched(one, _WANTS[one.kind].field)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
+from policies.checks.mends import switched
 from policies.checks.references import pointing, thing
-from policies.checks.shape import Check, Looked, Params, concluded, failed, missing, passed, unknown
+from policies.checks.shape import Check, Looked, Mends, Params, concluded, failed, missing, passed, unknown
 from policies.checks.wants import Want, told, true, untold, weighed
 
 CHECK = Check(
@@ -58,3 +59,9 @@ def _orphaned(estate: Estate, copy: Resource) -> Looked:
     if any(row.get("subject") == "deletion" and row.get("result") == "passed" for row in records):
         return failed(copy, f"{of} 已删除,它还在", f"{of} was deleted, and this is still there")
     return unknown(copy, *missing(copy, *str(of).partition("/")[::2]))
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The switch of a volume or a rule; whether a copy that outlived its original may go is for people to say."""
+    del estate, params
+    return switched(one, _WANTS[one.kind].field) if one.kind in _WANTS else None

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
 from policies.checks import dr
+from policies.checks.mends import mend, nearest
 from policies.checks.shape import (
     Check,
     Looked,
+    Mends,
     Param,
     Params,
     Words,
@@ -17,7 +19,7 @@ from policies.checks.shape import (
     not_applicable,
     unknown,
 )  # fmt: skip
-from policies.checks.told import garbled
+from policies.checks.told import garbled, given
 
 CHECK = Check(
     id="DR-001",
@@ -80,3 +82,21 @@ def _plan(one: Resource, plan: Resource, params: Params) -> Looked:
     if not plan.get("media"):
         wrong.append(("没有写介质", "names no media"))
     return concluded(one, [(f"备份计划 {plan.name}:{zh}", f"backup plan {plan.name}: {en}") for zh, en in wrong])
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The one plan that there is, at the parameters; which of several should do, or where a first one should write, is
+    for people to say."""
+    plans = dr.by_subject(estate, "dr.backup_plan")[0].get(dr.reference(one), [])
+    if len(plans) != 1 or not plans[0].get("media") or not all(given(plans[0], field) for field in _FIELDS[:3]):
+        return None
+    plan = plans[0]
+    hours = (
+        plan["interval_hours"]
+        if plan.get("method") == "continuous"
+        else nearest(plan["interval_hours"], 1, params["hours"])
+    )
+    return mend(
+        plan, interval_hours=hours, retention_days=max(plan["retention_days"], params["retention"]),
+        restore_test_days=nearest(plan["restore_test_days"], 1, params["restore"]),
+    )  # fmt: skip

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.shape import Check, Looked, Param, Params, Words, below, concluded, settled, unknown
+from policies.checks.mends import mend
+from policies.checks.shape import Check, Looked, Mends, Param, Params, Words, below, concluded, settled, unknown
 from policies.checks.wants import Want, among, number, untold, weighed
 
 CHECK = Check(
@@ -47,3 +48,14 @@ def _copies(pool: Resource, least: int) -> tuple[list[Words], list[Words]]:
         return [], [untold("replicas, parity")]
     return [(f"副本 {replicas or 0:g}、纠删码容损 {parity or 0:g},不足 {least} 份",
              f"{replicas or 0:g} replicas and parity {parity or 0:g}: less than {least} copies")], []  # fmt: skip
+
+
+def remedy(estate: Estate, pool: Resource, params: Params) -> Mends | None:
+    """Strong, and enough replicas; a pool that has parity and no replicas has chosen the other way."""
+    del estate
+    changes: dict[str, object] = {"consistency": "strong"} if pool.get("consistency") is not None else {}
+    if _copies(pool, params["replicas"])[0]:
+        if number(pool, "replicas") is None:
+            return None
+        changes["replicas"] = params["replicas"]
+    return mend(pool, **changes)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inventory.estate import Estate
-from policies.checks.shape import Check, Looked, Param, Params, concluded
+from inventory.estate import Estate, Resource
+from policies.checks.mends import limited
+from policies.checks.shape import Check, Looked, Mends, Param, Params, concluded
 from policies.checks.told import Limit, absent, outside, unread
 
 CHECK = Check(
@@ -32,11 +33,21 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a policy and a host's PAM; without a policy, where there are systems, nothing can be concluded."""
     yield from absent(estate, estate.kind("iam.password_policy"), "口令策略", "password policy")
-    limits = (
+    limits = _limits(params)
+    for one in estate.kind(*CHECK.kinds):
+        yield unread(one, *(limit.field for limit in limits)) or concluded(one, outside(one, limits))
+
+
+def _limits(params: Params) -> tuple[Limit, ...]:
+    return (
         Limit("min_length", "最短长度", "length", params["length"]),
         Limit("min_classes", "字符种类", "classes of characters", params["classes"]),
         Limit("max_age_days", "使用天数", "days of use", 1, params["age"]),
         Limit("history", "历史个数", "former passwords", params["history"]),
     )
-    for one in estate.kind(*CHECK.kinds):
-        yield unread(one, *(limit.field for limit in limits)) or concluded(one, outside(one, limits))
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The policy at the parameters; what a host's PAM does was seen on the host and is mended there."""
+    del estate
+    return limited(one, _limits(params)) if one.kind == "iam.password_policy" else None

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, listed, unknown
+from policies.checks.mends import limited
+from policies.checks.shape import Check, Looked, Mends, Param, Params, Words, concluded, listed, unknown
 from policies.checks.told import Limit, absent, outside, unread
 
 CHECK = Check(
@@ -35,16 +36,11 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a policy, a bastion, a console and a host's PAM and SSH server."""
     locking = estate.kind("iam.password_policy", "sec.bastion", "host.pam")
     yield from absent(estate, locking, "口令策略和堡垒机", "password policy or bastion")
-    idle = Limit("idle_minutes", "空闲退出分钟数", "idle minutes", 1, params["idle"])
-    limits = (
-        Limit("lockout_tries", "锁定前的失败次数", "failures before the lock", 1, params["tries"]),
-        Limit("lockout_minutes", "锁定分钟数", "minutes of lock", params["lock"]),
-        idle,
-    )
+    limits = _limits(params)
     for one in locking:
         yield unread(one, *_LOCK) or concluded(one, outside(one, limits))
     for one in estate.kind("iam.settings"):
-        yield unread(one, "idle_minutes") or concluded(one, outside(one, (idle,)))
+        yield unread(one, "idle_minutes") or concluded(one, outside(one, limits[-1:]))
     for one in estate.kind("host.sshd"):
         yield unread(one, "settings") or _sshd(one, params)
 
@@ -61,3 +57,21 @@ def _sshd(one: Resource, params: Params) -> Looked:
     if not 0 < seconds <= 60 * params["idle"]:
         wrong.append((f"没有应答的会话 {seconds} 秒后才断", f"sessions without an answer end after {seconds} s"))
     return concluded(one, wrong)
+
+
+def _limits(params: Params) -> tuple[Limit, ...]:
+    """The last is of idle sessions: a console has no other."""
+    return (
+        Limit("lockout_tries", "锁定前的失败次数", "failures before the lock", 1, params["tries"]),
+        Limit("lockout_minutes", "锁定分钟数", "minutes of lock", params["lock"]),
+        Limit("idle_minutes", "空闲退出分钟数", "idle minutes", 1, params["idle"]),
+    )
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The numbers at the parameters; what PAM and the SSH server of a host do was seen there and is mended there."""
+    del estate
+    limits = _limits(params)
+    if one.kind == "iam.settings":
+        return limited(one, limits[-1:])
+    return limited(one, limits) if one.kind in ("iam.password_policy", "sec.bastion") else None

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, failed, listed, not_applicable, passed
+from policies.checks.mends import switched
+from policies.checks.shape import (
+    Check,
+    Looked,
+    Mends,
+    Param,
+    Params,
+    Words,
+    concluded,
+    failed,
+    listed,
+    not_applicable,
+    passed,
+)
 from policies.checks.told import unread
 
 CHECK = Check(
@@ -59,3 +72,9 @@ def _granted(one: Resource, params: Params) -> Looked:
     if wide := [name for name in names if name.endswith("*") or name.lower() in params["anonymous"]]:
         wrong.append((f"授权给了任何人:{listed(wide)}", f"grants to anybody: {listed(wide)}"))
     return concluded(one, wrong)
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """A bucket is closed; whom a policy should name instead of everybody is for people to say."""
+    del estate, params
+    return switched(one, "public", on=False) if one.kind == "storage.bucket" else None

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inventory.estate import Estate
+from inventory.estate import Estate, Resource
+from policies.checks.mends import limited
 from policies.checks.references import pointing, thing
-from policies.checks.shape import Check, Looked, Param, Params, concluded, missing, unknown
+from policies.checks.shape import Check, Looked, Mends, Param, Params, concluded, missing, unknown
 from policies.checks.told import Limit, absent, given, outside, unread
 
 CHECK = Check(
@@ -28,7 +29,6 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer for the settings of a console or bastion, and for a bastion without any."""
     found = estate.kind("iam.settings", "sec.bastion")
     yield from absent(estate, found, "控制台会话设置和堡垒机", "settings of a console, or bastion")
-    limit = Limit("concurrent_sessions", "并发会话数", "sessions at a time", 1, params["sessions"])
     settings = pointing(estate, "of", "iam.settings")
     for one in found:
         if one.kind == "sec.bastion":
@@ -37,4 +37,14 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         elif given(one, "of") and thing(estate, one["of"]) is None:
             yield unknown(one, *missing(one, *one["of"].rpartition("/")[::2]))
         else:
-            yield unread(one, "concurrent_sessions") or concluded(one, outside(one, (limit,)))
+            yield unread(one, "concurrent_sessions") or concluded(one, outside(one, _limits(params)))
+
+
+def _limits(params: Params) -> tuple[Limit, ...]:
+    return (Limit("concurrent_sessions", "并发会话数", "sessions at a time", 1, params["sessions"]),)
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The limit of a console or bastion at the parameter."""
+    del estate
+    return limited(one, _limits(params))

@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from inventory.estate import Estate
-from policies.checks.shape import Check, Looked, Param, Params, concluded, unknown
+from inventory.estate import Estate, Resource
+from policies.checks.mends import switched
+from policies.checks.shape import Check, Looked, Mends, Param, Params, concluded, unknown
 from policies.checks.wants import Want, true, weighed
 
 CHECK = Check(
@@ -32,11 +33,19 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     found = estate.kind("compute.image", "storage.snapshot")
     if not found and estate.kind("compute.host"):
         yield unknown(None, "没有记录任何镜像", "no image was recorded")
+    for one in found:
+        yield concluded(one, *weighed(one, (_digest(params), _SIGNED)))
 
+
+def _digest(params: Params) -> Want:
     def good(value: Any) -> bool:
         algorithm, _, digits = str(value).lower().partition(":")
         return algorithm.replace("-", "") in params["algorithms"] and _HEX.fullmatch(digits) is not None
 
-    digest = Want("digest", good, "摘要“{}”不可用", "its digest '{}' will not do")
-    for one in found:
-        yield concluded(one, *weighed(one, (digest, _SIGNED)))
+    return Want("digest", good, "摘要“{}”不可用", "its digest '{}' will not do")
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The check of the signature; a digest is worked out over the thing itself."""
+    del estate
+    return None if weighed(one, (_digest(params),))[0] else switched(one, "signature_checked")

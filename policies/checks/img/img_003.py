@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
+from policies.checks.mends import mend
 from policies.checks.shape import (
     Check,
     Looked,
+    Mends,
     Params,
     Words,
     below,
@@ -62,3 +64,12 @@ def _shared(one: Resource) -> tuple[list[Words], list[Words]]:
     if not settled(one.get("bureau")):
         return [], [untold("bureau")]
     return [(f"共享给了 {listed(others)}", f"is shared with {listed(others)}")], []
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """Closed, and shared within its unit only; an image without a key is encrypted by making it anew."""
+    del estate, params
+    if not one.get("encryption_key"):
+        return None
+    mine = tuple(unit for unit in texts(one.get("shared_with")) if unit == one.get("bureau"))
+    return mend(one, public=False, shared_with=mine) if _shared(one)[0] else mend(one, public=False)

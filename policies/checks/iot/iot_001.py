@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
+from policies.checks.mends import switched
 from policies.checks.references import pointing
 from policies.checks.shape import (
     Check,
     Looked,
+    Mends,
     Params,
     Words,
     concluded,
@@ -57,3 +59,11 @@ def _gateway(one: Resource) -> Looked:
     if one["credentials"] != "per-device":
         wrong.append((f"凭证方式是“{one['credentials']}”", f"its credentials are '{one['credentials']}'"))
     return concluded(one, wrong)
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """A gateway that lets in who has no name is closed; credentials of their own are issued one by one."""
+    del estate, params
+    if one.kind != "iot.gateway" or one["credentials"] != "per-device":
+        return None
+    return switched(one, "anonymous", on=False)

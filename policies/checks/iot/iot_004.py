@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, listed
+from policies.checks.mends import mend
+from policies.checks.shape import Check, Looked, Mends, Param, Params, Words, concluded, listed
 from policies.checks.told import unread
 
 CHECK = Check(
@@ -51,3 +52,14 @@ def _gateway(one: Resource, params: Params) -> Looked:
 def _listener(one: Resource) -> Looked:
     encrypted = one["protocol"] in ("https", "tls")
     return concluded(one, [] if encrypted else [("是明文的物联网监听", "listens for things in clear")])
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """What a gateway speaks in clear goes, where it speaks something else too; a listener is its workload's own."""
+    del estate
+    if one.kind != "iot.gateway":
+        return None
+    kept = [word for word in one["protocols"] if word in params["protocols"]]
+    if not kept:
+        return None
+    return mend(one, protocols=kept if len(kept) < len(one["protocols"]) else one["protocols"], freshness=True)

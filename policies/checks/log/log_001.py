@@ -6,7 +6,19 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
 from policies.checks.dr import holding
-from policies.checks.shape import Check, Looked, Params, concluded, failed, missing, not_applicable, passed, unsure
+from policies.checks.mends import switched
+from policies.checks.shape import (
+    Check,
+    Looked,
+    Mends,
+    Params,
+    concluded,
+    failed,
+    missing,
+    not_applicable,
+    passed,
+    unsure,
+)
 from policies.checks.told import absent, naming, unread, why
 
 CHECK = Check(
@@ -67,3 +79,9 @@ def _trails(estate: Estate, one: Resource) -> Looked:
     if off and not open_:
         return failed(one, "没有打开审计", "is not audited")
     return concluded(one, (), open_ or [("没有看到记录它的审计", "no trail of it is told")])
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """Its own switch; where a bucket's log of reads should go, and which trail records what has none, people say."""
+    del estate, params
+    return switched(one, "audit") if _OWN.get(one.kind) == "audit" and one.get("audit") is False else None

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, failed, missing, unknown
+from policies.checks.mends import mend
+from policies.checks.shape import (
+    Check,
+    Looked,
+    Mend,
+    Mends,
+    Param,
+    Params,
+    Words,
+    concluded,
+    failed,
+    missing,
+    unknown,
+)
 from policies.checks.told import absent, given, naming, unread, why
 from policies.checks.trails import LOGS
 
@@ -66,3 +79,17 @@ def _short(one: Resource, params: Params) -> list[Words]:
     if days >= params["days"]:
         return []
     return [(f"{one.name} 只留存 {days:g} 天,下限 {params['days']}", f"{one.name} keeps {days:g} d < {params['days']}")]
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The sink, and the rules that delete what it wrote, at the parameter; a source without a sink is for people."""
+    days = params["days"]
+    if one.kind == "net.flowlog" and given(one, "retention_days"):
+        return mend(one, retention_days=days)
+    sink = one if one.kind == "log.sink" else estate.named("log.sink", one.get(LOGS[one.kind]))
+    if sink is None:
+        return None
+    rules, _ = naming(estate, sink, "bucket", "storage.lifecycle", also=[str(sink.get("bucket"))])
+    short = [rule for rule in rules if given(rule, "expire_days") and rule["expire_days"] < days]
+    kept = mend(sink, retention_days=days) if sink["retention_days"] < days else None
+    return (*(kept or ()), *(Mend(rule, {"expire_days": days}) for rule in short)) or None

@@ -5,7 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, missing, not_applicable, texts, unsure
+from policies.checks.mends import switched
+from policies.checks.shape import (
+    Check,
+    Looked,
+    Mends,
+    Param,
+    Params,
+    Words,
+    concluded,
+    missing,
+    not_applicable,
+    texts,
+    unsure,
+)
 from policies.checks.told import given
 
 CHECK = Check(
@@ -71,3 +84,15 @@ def _edge(subnet: Resource) -> tuple[list[Words], list[Words]]:
     if subnet.get("zone") == "internet":
         wrong.append((f"网段 {subnet.name} 在互联网接入区", f"segment {subnet.name} lies in the internet access zone"))
     return wrong, []
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """The route to the internet of the segment goes; where it lies, and what its router does, is more than a switch."""
+    del params
+    segment = one if one.kind == "net.subnet" else estate.named("net.subnet", one.get("subnet") or "")
+    if segment is None or segment.get("zone") == "internet":
+        return None
+    router = estate.named("net.router", segment.get("router") or "")
+    if one is segment and (router is None or not (router.get("stateful") and router.get("default_deny"))):
+        return None
+    return switched(segment, "internet_route", on=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded
+from policies.checks.mends import switched
+from policies.checks.shape import Check, Looked, Mends, Param, Params, Words, concluded
 from policies.checks.told import absent, follow, unread, why
 
 CHECK = Check(
@@ -41,3 +42,11 @@ def _known(estate: Estate, one: Resource, params: Params) -> Looked:
     elif provider and len(set(provider["mfa"])) < params["factors"]:
         wrong.append((f"{provider.name} 没有多因素", f"{provider.name} asks for too few factors"))
     return concluded(one, wrong, open_words)
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """Users of its own go, where a provider with enough factors stands behind it."""
+    provider, _ = follow(estate, one, "identity", "iam.idp")
+    if provider is None or unread(provider, "mfa") or len(set(provider["mfa"])) < params["factors"]:
+        return None
+    return switched(one, "local_users", on=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded
+from policies.checks.mends import mend
+from policies.checks.shape import Check, Looked, Mends, Param, Params, Words, concluded
 from policies.checks.told import absent, unread
 
 CHECK = Check(
@@ -46,3 +47,13 @@ def _strict(one: Resource, params: Params) -> Looked:
         if not 0 < one[field] <= most:
             wrong.append((f"{zh}为 {one[field]:g},上限 {most}", f"{en}: {one[field]:g}, at most {most}"))
     return concluded(one, wrong)
+
+
+def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:
+    """Denied by default, and the times at their limits."""
+    del estate
+    times = {
+        field: one[field] if 0 < one[field] <= most else most
+        for field, most in (("session_hours", params["hours"]), ("reevaluate_minutes", params["minutes"]))
+    }
+    return mend(one, default="deny", **times)
