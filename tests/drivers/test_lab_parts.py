@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -198,3 +199,17 @@ def test_groups_of_hosts_lines_and_routers_are_told_apart(tmp_path: Path) -> Non
     assert cgroups.hosts("abc", tmp_path) == {"web-1"}
     assert cgroups.lines("abc", tmp_path) == {f"{cgroups.LINE}lz1w"}
     assert cgroups.routers("abc", tmp_path) == {"core-a"}
+
+
+def test_a_group_is_made_while_others_end_the_last_of_the_lab(tmp_path: Path) -> None:
+    (tmp_path / "pids").mkdir()
+
+    def come_and_go(host: str) -> None:
+        for _ in range(300):
+            (group,) = cgroups.make("ab", host, 64, tmp_path)
+            assert group.is_dir()
+            cgroups.remove("ab", host, tmp_path)
+
+    with ThreadPoolExecutor(4) as several:
+        list(several.map(come_and_go, ("one", "two", "three", "four")))
+    assert list((tmp_path / "pids").iterdir()) == []

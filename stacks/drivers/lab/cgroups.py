@@ -17,6 +17,7 @@ ROOT = Path("/sys/fs/cgroup")
 _V1 = ("systemd", "unified", "pids", "memory")
 """hierarchies of v1 that a host gets a group in: systemd's own two, and the limits that we set"""
 PIDS = 4096
+_TRIES = 100
 LINE = "@"
 """what the group of a line begins with; no host's name does"""
 ROUTER = "%"
@@ -49,7 +50,7 @@ def make(lab: str, host: str, memory_mib: int, root: Path = ROOT) -> tuple[Path,
                 for controller in ("+pids", "+memory"):
                     with suppress(OSError):  # a controller that v1 has, or that was not handed down to us
                         (parent / "cgroup.subtree_control").write_text(controller)
-        folder.mkdir(parents=True, exist_ok=True)
+        _folder(folder)
         for limit, value in (
             ("pids.max", PIDS),
             ("memory.max", memory_mib << 20),
@@ -59,6 +60,15 @@ def make(lab: str, host: str, memory_mib: int, root: Path = ROOT) -> tuple[Path,
                 with suppress(OSError):  # a limit below what is in use
                     (folder / limit).write_text(str(value))
     return made
+
+
+def _folder(path: Path) -> None:
+    """Whoever ends the last of a lab's groups takes the lab's away, perhaps just before ours is made in it."""
+    for _ in range(_TRIES):
+        with suppress(FileNotFoundError, FileExistsError):  # it was there, and is gone
+            path.mkdir(parents=True, exist_ok=True)
+            return
+    path.mkdir(parents=True, exist_ok=True)
 
 
 def processes(lab: str, host: str = "", root: Path = ROOT) -> frozenset[int]:
