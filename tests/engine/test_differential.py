@@ -36,6 +36,7 @@ def test_a_recording_is_of_the_program_as_it_is_now(name: str) -> None:
     assert [seen.outcome for seen in recorded.steps] == [step.expect for step in case(name).steps]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in names()]
 )

@@ -126,6 +126,7 @@ _REPORT: dict[str, Any] = {
 """the fields of the custom resource that we write, as its definition has them"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("which", WHICH)
 def test_policyreport_is_as_the_resource_is_defined(which: dict[str, Any]) -> None:
     result = whole(**which)
