@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from inventory.estate import Estate
+from inventory.estate import Estate, Resource
 from inventory.problems import Problem, placed
 from policies.baseline import Baseline, covers
 from policies.checks.shape import Answer, Check, Looked, Severity, unknown
@@ -137,6 +137,7 @@ def judge(
     spared: list[Finding] = []
     results: dict[str, dict[str, int]] = {}
     cites: dict[str, tuple[str, ...]] = {}
+    grades = _Grades(estate)
     for entry in chosen.entries:
         check = entry.loaded.check
         cited = Citation(check.clauses) if on is None else cite(check.clauses, on)
@@ -150,7 +151,7 @@ def judge(
         for one in looked:
             counts[one.answer.value] += 1
             if one.answer is not Answer.PASS:
-                mine.append(_finding(estate, check, entry.mode == "mandatory", one, cited.clauses))
+                mine.append(_finding(grades, check, entry.mode == "mandatory", one, cited.clauses))
         mine.sort(key=lambda f: (f.stack, f.kind, f.name, f.urn, f.answer, f.en))
         for finding in mine:
             (spared if finding.answer is Answer.NOT_APPLICABLE else findings).append(finding)
@@ -229,10 +230,24 @@ def look(estate: Estate, entry: Entry, on: date | None = None) -> list[Looked]:
     return looked
 
 
-def _finding(estate: Estate, check: Check, mandatory: bool, looked: Looked, clauses: tuple[str, ...]) -> Finding:
+class _Grades:
+    """Severities of one verdict: many checks say something of the same resource."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+        self._known: dict[tuple[Severity, tuple[str, str, str]], Graded] = {}
+
+    def of(self, base: Severity, one: Resource | None) -> Graded:
+        key = base, (one.urn, one.kind, one.name) if one else ("", "", "")
+        if key not in self._known:
+            self._known[key] = graded(base, concern(self._estate, one))
+        return self._known[key]
+
+
+def _finding(grades: _Grades, check: Check, mandatory: bool, looked: Looked, clauses: tuple[str, ...]) -> Finding:
     one = looked.resource
     idle = looked.answer is Answer.NOT_APPLICABLE  # nothing is wrong with it: there is nothing to grade
-    grade = Graded(check.severity) if idle else graded(check.severity, concern(estate, one))
+    grade = Graded(check.severity) if idle else grades.of(check.severity, one)
     return Finding(
         check.id, looked.answer, mandatory, grade.severity,
         one.urn if one else "", one.kind if one else "", one.name if one else "", one.stack if one else "",
