@@ -8,6 +8,8 @@ back (`release`), and then rests before anybody else gets it.
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -85,7 +87,7 @@ def release(read: Read, words: Iterable[str], now: datetime) -> tuple[str, ...]:
         ledger.release(
             [f"{kind}/{name}" for table, name in chosen for kind in _PREFIXED.get(table, (table,))], at, "release"
         )
-        save(read.places.addresses, _allocations(ledger.entries(), lambda entry: entry.state is State.USED))
+        _publish(read, ledger, Allocations())
     return tuple(dict.fromkeys(name for _, name in chosen))
 
 
@@ -143,8 +145,20 @@ def _settled(read: Read, ledger: Ledger, at: float, present: Occupied) -> Alloca
     given = ((name, table in _SINGLE, words) for *_, table, name, words in _rows(done))
     wrong = present.conflicts(given, _origins(read)) if present.rows else ()
     done = replace(done, resting=resting, problems=wrong)
-    save(read.places.addresses, done)
+    _publish(read, ledger, done)
     return done
+
+
+def _publish(read: Read, ledger: Ledger, done: Allocations) -> None:
+    """What was decided, and whatever others have decided by now: of two steps at once the one that publishes last may be
+    the one that knows less."""
+    folder = os.open(read.places.folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        now = _allocations(ledger.entries(), lambda entry: entry.state is State.USED)
+        save(read.places.addresses, replace(done, **{t: {**getattr(now, t), **getattr(done, t)} for t in TABLES}))
+    finally:
+        os.close(folder)
 
 
 def _asked(read: Read) -> set[tuple[str, str]]:
