@@ -128,4 +128,5 @@ def test_destroy_leaves_no_namespace_process_mount_or_group(
         "addresses.ledger",
         "lock",
         "passphrase",
+        "runner.key",
     }

@@ -127,13 +127,23 @@ def _settled(wrong: dict[tuple[str, str], list[str]] | None = None) -> dict[tupl
     return wrong
 
 
+def _way_in_time(router: str, address: str, wanted: list[str]) -> list[str]:
+    """The way once it is the wanted one, or patience is over: what arrives need not go the best way yet."""
+    until = time.monotonic() + PATIENCE
+    while (way := _way(router, address)) != wanted and time.monotonic() < until:
+        time.sleep(0.2)
+    return way
+
+
 @pytest.mark.slow
 @pytest.mark.usefixtures("city")
 def test_every_router_leads_to_every_prefix_also_after_a_line_is_cut() -> None:
     assert _settled() == {}
-    assert _way("core-c", "3fff:430:17ff:1::9") == ["core-c", "core-a", ""], "what nobody has is refused at its site"
+    straight = ["core-c", "core-a", ""]
+    assert _way_in_time("core-c", "3fff:430:17ff:1::9", straight) == straight, "what nobody has is refused at its site"
     assert _way("core-c", "2001:db8::1")[-1] == ""
     device = next(edge.devices[0] for edge in nodes.edges(NET) if edge.name == "a-c")
     run("ip", "-n", space("core-a"), "link", "set", device, "down")
     assert _settled() == {}
-    assert _way("core-c", "3fff:430:1300:1::9") == ["core-c", "core-b", "core-a", "access-a"]
+    round_it = ["core-c", "core-b", "core-a", "access-a"]
+    assert _way_in_time("core-c", "3fff:430:1300:1::9", round_it) == round_it
