@@ -140,7 +140,8 @@ def settled(value: Any) -> bool:
 
 def unsure(resource: Resource, *fields: str) -> Looked | None:
     """`unknown` where one of the fields cannot be read; None where the check may go on."""
-    hidden = [key for key in fields if not settled(resource.get(key))]
+    got = resource.properties.get
+    hidden = [key for key in fields if not settled(got(key))]
     if not hidden:
         return None
     words = ", ".join(hidden)

@@ -44,9 +44,11 @@ def _plain(annotation: Any) -> Any:
 def given(resource: Resource, field: str) -> bool:
     """Is it told, readable and of the type of the kind's field (an empty word or list is told: there is none)."""
     value = resource.get(field)
-    if value is None or not settled(value):
-        return False
-    whole, element = _shape(resource.kind, field)
+    return value is not None and settled(value) and _fits(resource.kind, field, value)
+
+
+def _fits(kind: str, field: str, value: Any) -> bool:
+    whole, element = _shape(kind, field)
     if isinstance(value, bool) and whole is not bool:
         return False
     if not isinstance(value, whole):
@@ -58,8 +60,12 @@ def unread(resource: Resource, *fields: str) -> Looked | None:
     """`unknown` where one of the fields is not told; None where the check may go on."""
     if open_ := unsure(resource, *fields):
         return open_
-    words = ", ".join(field for field in fields if not given(resource, field))
-    return unknown(resource, f"没有记录 {words},不能判断", f"{words}: not recorded") if words else None
+    kind, got = resource.kind, resource.properties.get
+    missing = [field for field in fields if (value := got(field)) is None or not _fits(kind, field, value)]
+    if not missing:
+        return None
+    words = ", ".join(missing)
+    return unknown(resource, f"没有记录 {words},不能判断", f"{words}: not recorded")
 
 
 def garbled(resource: Resource, *fields: str) -> Looked | None:
@@ -67,10 +73,12 @@ def garbled(resource: Resource, *fields: str) -> Looked | None:
     go on, with fields that may be unset."""
     if open_ := unsure(resource, *fields):
         return open_
-    words = ", ".join(field for field in fields if resource.get(field) is not None and not given(resource, field))
-    return (
-        unknown(resource, f"{words} 的值读不懂,不能判断", f"{words}: not of a type that can be read") if words else None
-    )
+    kind, got = resource.kind, resource.properties.get
+    odd = [field for field in fields if (value := got(field)) is not None and not _fits(kind, field, value)]
+    if not odd:
+        return None
+    words = ", ".join(odd)
+    return unknown(resource, f"{words} 的值读不懂,不能判断", f"{words}: not of a type that can be read")
 
 
 def why(resource: Resource, open_: Looked) -> Words:

@@ -48,7 +48,8 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         fields = kind.secrets | kind.secret_outputs if kind else frozenset()
         given = [key for key in sorted(fields) if one.get(key) not in (None, "")]
         clear = [key for key in given if one[key] not in (SECRET, UNKNOWN)]
-        clear += [path for path in _leaks(one) if path not in clear]
+        if any(map(_suspect, one.properties.values())):
+            clear += [path for path in _leaks(one) if path not in clear]
         if clear:
             words = ", ".join(clear)
             yield concluded(one, [(f"{words} 是明文凭据", f"{words} holds a secret in clear")])
@@ -61,6 +62,21 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield not_applicable(one, "没有设置凭据", "no secret is set")
 
 
+def _suspect(value: Any) -> bool:
+    """Is there anything in it to be looked at closely: most values need no path."""
+    if isinstance(value, str):
+        return "://" in value or "PRIVATE KEY" in value or (("=" in value or ":" in value) and _telling(value))
+    if isinstance(value, Mapping):
+        return any(_named(key, item) or _suspect(item) for key, item in value.items())
+    return isinstance(value, list | tuple) and any(map(_suspect, value))
+
+
+def _telling(value: str) -> bool:
+    """Has it any of the words that an assignment of a secret has; addresses are full of colons."""
+    low = value.lower()
+    return any(word in low for word in ("passw", "secret", "key", "token"))
+
+
 def _leaks(one: Resource) -> Iterator[str]:
     stack: list[tuple[str, Any]] = list(one.properties.items())
     while stack:
@@ -69,7 +85,7 @@ def _leaks(one: Resource) -> Iterator[str]:
             if (
                 ("PRIVATE KEY" in value and _KEY.search(value))
                 or ("://" in value and _LOGIN.search(value))
-                or (("=" in value or ":" in value) and _ASSIGNED.search(value))
+                or (("=" in value or ":" in value) and _telling(value) and _ASSIGNED.search(value))
             ):
                 yield path
         elif isinstance(value, Mapping):
