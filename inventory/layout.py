@@ -95,9 +95,11 @@ def of_request(city: City, request: Request) -> Layout:
         tier = {"database": "data", "arbiter": "data", "web": "web"}.get(role, "app")
         zone = like.domain or ("iot" if pool.type == "edge" else "public" if tier == "web" else "dedicated")
         small = role == "arbiter"
+        where = segment(tier, site, zone, like.domain or "")
         machines.append(
             Machine(
-                f"{prefix}-{workload}-{site}-{n}", workload, role, site, zone, tier, segment(tier, site, zone, like.domain or ""),
+                # a segment of the same name may be there already, for an earlier workload of another zone: the host is in it
+                f"{prefix}-{workload}-{site}-{n}", workload, role, site, segments[where].zone, tier, where,
                 pool.key, pool.architecture or "x86_64", 1 if small else like.cpu, 1024 if small else like.memory, 20,
             )
         )  # fmt: skip

@@ -13,16 +13,16 @@ from inventory.estate import Estate
 from policies.judging import recorded
 
 
-def planned(home: Path) -> Estate:
-    """The simulator environment, planned from nothing in a home of its own, with its records."""
+def planned(home: Path, environment: str = "simulator") -> Estate:
+    """An environment, planned from nothing in a home of its own, with its records."""
     from stacks import provisioning
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIANGZHU_HOME", str(home))
-        patch.setenv("LIANGZHU_ENVIRONMENT", "simulator")
+        patch.setenv("LIANGZHU_ENVIRONMENT", environment)
         reading.read.cache_clear()
         try:
-            read = reading.read("simulator")
+            read = reading.read(environment)
             addressing.settle(read, datetime.now(UTC))
             work = provisioning.work(read.places, read, lambda event: None, threading.Event())
             plan = provisioning.plan(work)

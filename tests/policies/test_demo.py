@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -140,6 +141,15 @@ def test_the_plan_of_the_demo_is_not_blocked_and_looked_at(demo: Estate) -> None
     silent = {check for check, counts in verdict.results.items() if not counts["pass"] + counts["fail"]}
     assert silent == UNDECLARED.keys(), "what finds nothing in the demo to look at is written down, with the reason"
     assert verdict.results["XC-003"]["fail"], "the software pool is no certified module, and the verdict says so"
+
+
+@pytest.mark.slow
+def test_every_shipped_request_is_built_as_the_checks_want_it(tmp_path: Path) -> None:
+    whole = planned(tmp_path, "city-32")
+    zones = {one.name: one["zone"] for one in whole.kind("net.subnet")}
+    assert {host.name for host in whole.kind("compute.host") if host["zone"] != zones[host["subnet"]]} == set()
+    verdict = judge(whole, "level3", planned=True, on=TODAY)
+    assert not verdict.blocking, [finding.en for finding in verdict.blocking]
 
 
 @pytest.mark.parametrize(("check", "kind", "name", "change"), CHANGES, ids=[row[0] for row in CHANGES])
