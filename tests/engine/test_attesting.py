@@ -61,6 +61,7 @@ def test_a_failed_update_is_attested_as_failed(bench: Bench) -> None:
     assert stands(bench).claims["result"] == "failed"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", ["up", "refresh", "rollback", "destroy"])
 def test_whoever_goes_round_the_judge_is_named(bench: Bench, way: str) -> None:
     bench.want(one=[thing("a", size=1), thing("b")])

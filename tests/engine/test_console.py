@@ -94,7 +94,9 @@ def masked(text: str, bench: Bench) -> str:
     )
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "case", [pytest.param(path, marks=() if path.stem == "life" else pytest.mark.slow, id=path.stem) for path in CASES]
+)
 def test_a_transcript_is_what_is_said(case: Path, bench: Bench, typing, monkeypatch: pytest.MonkeyPatch) -> None:
     wanted = case.read_text(encoding="utf-8")
     told: list[str] = []

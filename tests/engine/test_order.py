@@ -29,6 +29,7 @@ def test_what_is_independent_runs_at_once(bench: Bench) -> None:
     assert max(begin for begin, _ in spans) < min(end for _, end in spans)
 
 
+@pytest.mark.slow
 def test_slots_bound_what_runs_at_once(bench: Bench) -> None:
     bench.want(one=[thing(f"t{i}", delay=0.2) for i in range(4)])
     assert not bench.up(options=Options(slots=1)).problems

@@ -60,6 +60,7 @@ def books(draw: st.DrawFn) -> Book:
     return Book(prefixes, addresses, vlans, *lists)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(books())
 def test_what_is_written_is_read_again(book: Book) -> None:

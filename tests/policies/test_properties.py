@@ -111,6 +111,7 @@ def test_no_check_breaks_and_order_says_nothing(estate: Estate, shuffler: random
     assert judge(Estate(tuple(rows)), "level3", planned=True, on=TODAY).data() == verdict.data()
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(estates(), st.data())
 def test_hiding_a_value_never_makes_a_resource_pass_that_failed_alone(estate: Estate, data: st.DataObject) -> None:
@@ -128,6 +129,7 @@ def test_hiding_a_value_never_makes_a_resource_pass_that_failed_alone(estate: Es
             assert looked.answer not in ("pass", "error"), f"{id_}: {victim.kind}, of which nothing is known"
 
 
+@pytest.mark.slow
 def test_every_case_judges_the_same_backwards() -> None:
     for path in paths():
         one = case(path)

@@ -70,6 +70,7 @@ def cloud(read: Read) -> list[str]:
         driver.close()
 
 
+@pytest.mark.slow
 def test_up_twice_and_down(read: Read) -> None:
     first = up(read)
     assert first.problems == ()
