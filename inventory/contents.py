@@ -1,6 +1,7 @@
 """One digest of what lies in files, so that it can be said later which text it was that ran or judged.
 
-In: files and folders. Out: `sha256:<64 hex digits>` over the names and contents; where a tree lies is no part of it.
+In: files and folders, or plain data. Out: `sha256:<64 hex digits>`, of files over names and contents; where a tree lies is
+no part of it.
 """
 
 from __future__ import annotations
@@ -8,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
+
+from inventory import signing
 
 SUFFIXES = frozenset({".py", ".yaml", ".json", ".lock"})
 
@@ -20,6 +24,11 @@ def digest(root: Path, names: Iterable[str]) -> str:
         name = path.relative_to(root).as_posix()
         whole.update(f"{name}\0{sha256(path.read_bytes()).hexdigest()}\n".encode())
     return f"sha256:{whole.hexdigest()}"
+
+
+def of_data(data: Any) -> str:
+    """Of plain data, by its one text (`signing.canonical`)."""
+    return f"sha256:{sha256(signing.canonical(data)).hexdigest()}"
 
 
 def _files(path: Path) -> Iterable[Path]:

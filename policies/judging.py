@@ -10,10 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta, timezone
 from functools import cached_property
-from hashlib import sha256
 from pathlib import Path
 
-from inventory import contents, recording, signing
+from inventory import contents, recording
 from inventory.estate import Estate, Resource, known, published
 from inventory.model import Environment
 from inventory.places import ROOT, places
@@ -89,10 +88,9 @@ class Judge:
 
     def vouch(self, estate: Estate, verdict: Verdict) -> Vouched:
         """For what was planned, and the verdict on it."""
-        text = signing.canonical(verdict.data())
         claims = {
             "profile": verdict.profile, "on": str(verdict.on or ""), "pack": contents.digest(ROOT, ["policies"]),
-            "verdict": f"sha256:{sha256(text).hexdigest()}",
+            "verdict": contents.of_data(verdict.data()),
         }  # fmt: skip
         return Vouched(claims, again(self.around, estate, verdict))
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from datetime import datetime
-from hashlib import sha256
 from pathlib import Path
 from typing import Protocol
 
@@ -73,7 +72,7 @@ def compared(of: Places, found: tuple[Estate, Estate, Estate], when: datetime) -
 
 def _digest(of: Estate, stack: str) -> str:
     mine = sorted(estate.to_data(Estate(of.where("stack", stack))), key=lambda row: row["urn"])
-    return f"sha256:{sha256(signing.canonical(mine)).hexdigest()}"
+    return contents.of_data(mine)
 
 
 def _records(found: tuple[Standing, ...]) -> Iterator[Resource]:

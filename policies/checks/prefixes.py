@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from inventory.estate import Resource
+from inventory.estate import Estate, Resource
 from policies.checks.shape import Looked, failed, texts, unsure
 from policies.checks.told import given
 
@@ -101,20 +101,14 @@ class Rule:
 FIELDS = ("sg", "direction", "protocol", "ports", "peers6", "peers4")
 
 
-_MOST = 65536
-_read: dict[tuple[int, tuple[str, ...]], tuple[Resource, Rule | Looked]] = {}
-"""a resource's id is its own as long as it is held here"""
+def rule(estate: Estate, resource: Resource, fields: tuple[str, ...] = FIELDS) -> Rule | Looked:
+    """A `net.sg_rule` of the estate, or the answer that says why it cannot be read. `fields` are those that the check needs.
+    Read once, for the several checks that ask for it."""
+    return estate.derived(_rules, fields)[resource.urn]
 
 
-def rule(resource: Resource, fields: tuple[str, ...] = FIELDS) -> Rule | Looked:
-    """A `net.sg_rule`, or the answer that says why it cannot be read. `fields` are those that the check needs. Read once,
-    for the several checks that ask for it."""
-    found = _read.get((id(resource), fields))
-    if found is None:
-        if len(_read) >= _MOST:
-            _read.clear()
-        found = _read[id(resource), fields] = resource, _rule(resource, fields)
-    return found[1]
+def _rules(estate: Estate, fields: tuple[str, ...]) -> dict[str, Rule | Looked]:
+    return {one.urn: _rule(one, fields) for one in estate.kind("net.sg_rule")}
 
 
 def _rule(resource: Resource, fields: tuple[str, ...]) -> Rule | Looked:

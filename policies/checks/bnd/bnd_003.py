@@ -35,7 +35,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a rule and a translator; ports are summed over a group, so that a wide range in many pieces is still wide."""
     open_rules: dict[str, list[Rule]] = defaultdict(list)
     for resource in estate.kind("net.sg_rule"):
-        read = rule(resource)
+        read = rule(estate, resource)
         if isinstance(read, Looked):
             yield read
         elif read.ingress:

@@ -46,7 +46,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     wide: dict[str, list[Rule]] = defaultdict(list)
     unread: set[str] = set()
     for resource in estate.kind("net.sg_rule"):
-        read = rule(resource)
+        read = rule(estate, resource)
         if isinstance(read, Rule):
             if read.everywhere:
                 wide[read.group].append(read)

@@ -26,7 +26,7 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a rule and a network policy."""
     for resource in estate.kind("net.sg_rule"):
-        read = rule(resource)
+        read = rule(estate, resource)
         if isinstance(read, Looked):
             yield read
             continue

@@ -36,7 +36,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer an ingress rule and a listener."""
     risky = params["ports"]
     for resource in estate.kind("net.sg_rule"):
-        read = rule(resource, _NEEDED)
+        read = rule(estate, resource, _NEEDED)
         if isinstance(read, Looked):
             yield read
         elif not read.ingress:

@@ -30,7 +30,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer an ingress rule."""
     ways, complete = _ways(estate, params["zone"])
     for resource in estate.kind("net.sg_rule"):
-        read = rule(resource)
+        read = rule(estate, resource)
         if isinstance(read, Looked):
             yield read
             continue

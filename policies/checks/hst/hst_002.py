@@ -65,7 +65,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             wrong.append((f"监听了角色不需要的 {names}", f"listens on {names}, which its role does not need"))
         opened = [one for group in groups.at(host.name) for one in rules.at(group.name)]
         for one in sorted(opened, key=word):
-            read_rule = rule(one)
+            read_rule = rule(estate, one)
             if isinstance(read_rule, Looked):
                 open_words.append((f"规则 {one.name}:{read_rule.zh}", f"rule {one.name}: {read_rule.en}"))
             else:

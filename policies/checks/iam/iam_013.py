@@ -73,7 +73,7 @@ def _suspect(value: Any) -> bool:
 
 def _telling(value: str) -> bool:
     """Has it any of the words that an assignment of a secret has; addresses are full of colons."""
-    low = value.lower()
+    low = value.casefold()  # as the patterns, which ignore case
     return any(word in low for word in ("passw", "secret", "key", "token"))
 
 
@@ -82,11 +82,7 @@ def _leaks(one: Resource) -> Iterator[str]:
     while stack:
         path, value = stack.pop()
         if isinstance(value, str):
-            if (
-                ("PRIVATE KEY" in value and _KEY.search(value))
-                or ("://" in value and _LOGIN.search(value))
-                or (("=" in value or ":" in value) and _telling(value) and _ASSIGNED.search(value))
-            ):
+            if _suspect(value) and (_KEY.search(value) or _LOGIN.search(value) or _ASSIGNED.search(value)):
                 yield path
         elif isinstance(value, Mapping):
             yield from (f"{path}.{key}" for key, item in value.items() if _named(key, item))

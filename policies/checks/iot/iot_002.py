@@ -66,7 +66,7 @@ def _group(estate: Estate, group: Resource, wrong: list[Words], open_words: list
     elif group["default"] != "deny":
         wrong.append((f"安全组 {group.name} 默认放行", f"group {group.name} allows by default"))
     for one in sorted(pointing(estate, "sg", "net.sg_rule").at(group.name), key=word):
-        read = rule(one)
+        read = rule(estate, one)
         if isinstance(read, Looked):
             open_words.append((f"规则 {one.name}:{read.zh}", f"rule {one.name}: {read.en}"))
         elif not read.ingress and read.everywhere:

@@ -39,7 +39,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             open_ += lacking
         elif group.get("default") != "deny":
             wrong.append(("组内默认放行", "what is not denied is allowed among its members"))
-        bad, unread = _within(group, hosts, rules.at(group.name), params["ports"])
+        bad, unread = _within(estate, group, hosts, rules.at(group.name), params["ports"])
         yield concluded(group, wrong + bad, open_ + lost + unread + mute)
     groups, silent_groups = pointing(estate, "hosts", "net.sg"), silent(estate, "hosts", "net.sg")
     for host in estate.kind("compute.host"):
@@ -65,13 +65,13 @@ def _roles(hosts: list[Resource]) -> Findings:
     return [(f"不同角色的主机({names})共用它", f"hosts of several roles ({names}) share it")], open_
 
 
-def _within(group: Resource, hosts: list[Resource], rules: list[Resource], most: int) -> Findings:
+def _within(estate: Estate, group: Resource, hosts: list[Resource], rules: list[Resource], most: int) -> Findings:
     """Do its rules come to all ports among its own members. Ports are summed, so that pieces are no way round."""
     homes = sorted(found for host in hosts for key in ("address6", "address4") if (found := span(host.get(key))))
     among: list[Rule] = []
     open_: list[Words] = []
     for one in sorted(rules, key=word):
-        read = rule(one)
+        read = rule(estate, one)
         if isinstance(read, Looked):
             open_.append((f"规则 {one.name} 不能读", f"rule {one.name} cannot be read"))
             continue
