@@ -9,6 +9,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
+from inventory import urns
 from inventory.kinds import kind_of
 from stacks.console.words import SIGNS, counted
 
@@ -163,7 +164,7 @@ def changes(plan: Any, language: str) -> Iterator[Text]:
     if len(steps) <= MOST_CHANGES:
         for stack, step in steps:
             sign, style = SIGNS[step.op]
-            name = step.urn.rpartition("::")[2]
+            name = urns.name(step.urn)
             yield Text(f"  {sign} {_kind(step.urn)} {name}", style=style) + Text(f"  {stack}", style="dim")
         return
     for stack, each in plan.stacks.items():
@@ -173,7 +174,7 @@ def changes(plan: Any, language: str) -> Iterator[Text]:
 
 
 def _kind(urn: str) -> str:
-    return kind_of(urn.split("::", 3)[2].rpartition("$")[2])
+    return kind_of(urns.type_of(urn))
 
 
 def table(steps: list[Any], data: dict[str, Any], language: str) -> Table:

@@ -25,6 +25,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
 from inventory import estate as nouns
+from inventory import urns
 from inventory.kinds import kind_of
 from inventory.places import places
 from inventory.reading import environment, read
@@ -57,15 +58,11 @@ def estate(resources: Iterable[proto.AnalyzerResource], stack: str) -> nouns.Est
         origin = properties.get("origin")
         found.append(
             nouns.Resource(
-                kind_of(one.type), one.name, stack or _stack(one.urn), one.urn, properties, one.parent,
+                kind_of(one.type), one.name, stack or urns.stack(one.urn), one.urn, properties, one.parent,
                 tuple(one.dependencies), "", origin if isinstance(origin, str) else "",
             )
         )  # fmt: skip
     return nouns.Estate(tuple(found))
-
-
-def _stack(urn: str) -> str:
-    return urn.removeprefix("urn:pulumi:").partition("::")[0]
 
 
 class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):

@@ -10,7 +10,7 @@ import pulumi
 
 from inventory import addressing, reading
 from stacks import layers
+from stacks.registering import register
 
 read = reading.read(os.environ.get("LIANGZHU_ENVIRONMENT", "demo"))
-for key, value in layers.build(pulumi.get_stack(), read, addressing.load(read.places.addresses)).items():
-    pulumi.export(key, value)
+register(layers.draft(pulumi.get_stack(), read, addressing.load(read.places.addresses)))

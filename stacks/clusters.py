@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from inventory.kinds.k8s import Namespace, NetworkPolicy, Quota
 from inventory.layout import slug
 from inventory.model import Request
 from stacks import flows
 from stacks.blueprint import Group
-from stacks.parts import Part, shared
-from stacks.resources import K8sQuota, Namespace, NetworkPolicy
+from stacks.parts import Part, Wanted, shared
 
 
 def pods(
     part: Part, request: Request, groups: Iterable[Group], rules: Mapping[str, Iterable[flows.Rule]]
-) -> list[Namespace]:
+) -> list[Wanted]:
     """A namespace in each cluster that the system uses."""
     by_pool: dict[str, list[Group]] = {}
     for group in groups:
@@ -29,14 +29,14 @@ def pods(
 
 def _namespace(
     part: Part, request: Request, pool: str, groups: list[Group], rules: Mapping[str, Iterable[flows.Rule]]
-) -> Namespace:
+) -> Wanted:
     name = slug(request.stack)
     workloads = {w.name: (n, w) for n, w in enumerate(request.system.workloads)}
     here = [workloads[group.workload] for group in groups]
     origin = request.origin("workloads", here[0][0])
     namespace = part.add(Namespace, name, pool=pool, origin=origin)
     part.add(
-        K8sQuota, name, after=[namespace], namespace=name, pool=pool,
+        Quota, name, after=[namespace], namespace=name, pool=pool,
         cpu=sum(w.cpu * w.replicas for _, w in here), memory_mib=sum(w.memory * w.replicas for _, w in here),
         pods=2 * sum(w.replicas for _, w in here), origin=origin,
     )  # fmt: skip
@@ -53,4 +53,4 @@ def _namespace(
 
 def cluster_part(request: Request, parent: Part) -> Part:
     """Where a system's namespaces hang."""
-    return Part("cluster:Pods", slug(request.stack), shared(request), parent)
+    return parent.part("cluster:Pods", slug(request.stack), shared(request))

@@ -8,15 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import pulumi
-
+from inventory.kinds.db import Instance
+from inventory.kinds.sec import Secret
 from inventory.model import Request, Workload
 from stacks import flows
 from stacks.blueprint import DATABASE_PORT, Group
 from stacks.hosts import hosts, target, volume
-from stacks.parts import Part, gibibytes, shared
+from stacks.parts import Part, Wanted, gibibytes, shared
 from stacks.recovery import protect
-from stacks.resources import Instance, Secret, Subnet
 from stacks.sheets import Sheet
 
 VERSION = "15"
@@ -32,17 +31,17 @@ def database(
     workload: Workload,
     groups: Iterable[Group],
     rules: Mapping[str, Iterable[flows.Rule]],
-    segments: Mapping[str, Subnet],
-    key: pulumi.Resource,
+    segments: Mapping[str, Wanted],
+    key: Wanted,
     key_name: str,
-    parent: pulumi.Resource,
-) -> Instance:
+    parent: Part,
+) -> Wanted:
     """Members at each site, the first one preferred; a voter at the arbiter site where there are two."""
     index = request.system.workloads.index(workload)
     origin = request.origin("workloads", index)
     groups = tuple(groups)
     name = groups[0].name
-    part = Part("database:Database", name, shared(request), parent)
+    part = parent.part("database:Database", name, shared(request))
     password = part.add(Secret, f"{name}-password", origin=origin)
     made = {}
     for group in groups:
@@ -59,10 +58,10 @@ def database(
         Instance, name, after=[*made.values(), *disks, key], site=sites[0], zone=members[0].zone, engine="postgresql",
         version=VERSION, mode="synchronous" if len(members) > 1 else "single",
         members=tuple(machine.name for machine in members), arbiter=voters[0].name if voters else None, sites=sites,
-        port=DATABASE_PORT, admin=ADMIN, password=password.value, tls=True, encryption_key=key_name, checksums=True,
+        port=DATABASE_PORT, admin=ADMIN, password=password.output("value"), tls=True, encryption_key=key_name, checksums=True,
         storage_gib=gibibytes(size), audit=True, deletion_protection=kept or None, origin=origin,
     )  # fmt: skip
-    watched = Instance.kind.monitoring
+    watched = Instance.monitoring
     for machine in members:
         address = blue.allocations.host(machine.name).address6
         if watched:
@@ -71,5 +70,4 @@ def database(
         blue.city, part, f"db.instance/{name}", name, sites, request.system.availability, key_name, [instance, key],
         level=request.system.level, origin=origin,
     )  # fmt: skip
-    part.register_outputs({})
     return instance

@@ -7,16 +7,15 @@ In: a workload that serves ports, its virtual addresses. Out: `net.lb`, `net.lis
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-import pulumi
-
+from inventory.kinds.dns import Record
+from inventory.kinds.net import Lb, Listener
+from inventory.kinds.sec import Certificate
 from inventory.layout import Vip, exposure_of
 from inventory.model import Request, Serves, Workload
 from stacks.blueprint import Group
-from stacks.parts import Part, shared
-from stacks.resources import Certificate, Lb, Listener, Record
+from stacks.parts import After, Part, Wanted, shared
 from stacks.sheets import Sheet
 from stacks.trust import CERTIFICATE
 
@@ -38,16 +37,15 @@ def entrance(
     request: Request,
     workload: Workload,
     group: Group,
-    after: Iterable[pulumi.Resource],
-    parent: pulumi.Resource,
+    after: After,
+    parent: Part,
 ) -> dict[str, Any] | None:
     """Register what makes the workload reachable; returns its endpoint, None where it serves nothing."""
     reach = exposure_of(workload)
     if not reach:
         return None
-    after = list(after)
     origin = request.origin("workloads", request.system.workloads.index(workload), "serves")
-    part = Part("access:Entrance", group.name, {**shared(request), "origin": origin}, parent)
+    part = parent.part("access:Entrance", group.name, {**shared(request), "origin": origin})
     fqdn = f"{workload.name}.{'.'.join(reversed(request.stack.split('.')))}.{blue.city.addresses.domain}"
     certificate = None
     if any(serves.protocol in ("https", "tls") for serves in workload.serves):
@@ -64,7 +62,6 @@ def entrance(
         if values:
             name = group.name if type_ == "AAAA" else f"{group.name}-ipv4"
             part.add(Record, name, after=after, fqdn=fqdn, type=type_, values=values, ttl=TTL, exposure=reach)
-    part.register_outputs({})
     return {"fqdn": fqdn, "ports": [serves.port for serves in workload.serves], "reach": reach}
 
 
@@ -75,8 +72,8 @@ def _balancer(
     group: Group,
     vip: Vip,
     part: Part,
-    after: list[pulumi.Resource],
-    certificate: Certificate | None,
+    after: After,
+    certificate: Wanted | None,
 ) -> None:
     addresses = blue.allocations.vip(vip.name)
     members = tuple(machine.name for machine in group.machines if machine.site == vip.site)

@@ -8,32 +8,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import pulumi
-
+from inventory.kinds.compute import Host
+from inventory.kinds.mon import Target
+from inventory.kinds.net import Sg, SgRule
+from inventory.kinds.storage import Volume
 from inventory.layout import Machine
 from stacks import flows
 from stacks.blueprint import Group
-from stacks.parts import Part, gibibytes
-from stacks.resources import Host, Resource, Sg, SgRule, Target, Volume
+from stacks.parts import After, Node, Part, Wanted, gibibytes
 from stacks.sheets import Sheet
 
 IMAGE = "debian-12"
-MONITORED = Host.kind.monitoring
+MONITORED = Host.monitoring
 
 
-def guarded(part: Part, group: Group, rules: Iterable[flows.Rule], origin: str) -> Sg:
+def guarded(part: Part, group: Group, rules: Iterable[flows.Rule], origin: str) -> Wanted:
     """The group's security group with its rules; `rules_digest` says in one number what they are."""
     rules = tuple(rules)
     names = tuple(machine.name for machine in group.machines)
     sg = part.add(Sg, group.name, hosts=names, rules_digest=flows.digest(rules), origin=origin)
     for rule in rules:
-        part.add(SgRule, rule.name, after=[sg], **{**rule.fields(), "origin": rule.origin or origin})
+        part.add(SgRule, rule.name, after=(sg,), **{**rule.fields(), "origin": rule.origin or origin})
     return sg
 
 
-def host(
-    blue: Sheet, part: Part, machine: Machine, group: Group, after: Iterable[pulumi.Resource], origin: str
-) -> Host:
+def host(blue: Sheet, part: Part, machine: Machine, group: Group, after: After, origin: str) -> Wanted:
     """One host with its address, and its monitoring target."""
     addresses = blue.allocations.host(machine.name)
     made = part.add(
@@ -49,11 +48,11 @@ def host(
 
 
 def target(
-    part: Part, after: Resource, machine: Machine, of: str, job: str, port: int, address: str, origin: str
-) -> Target:
+    part: Part, after: Wanted, machine: Machine, of: str, job: str, port: int, address: str, origin: str
+) -> Wanted:
     """What Prometheus scrapes of a machine."""
     return part.add(
-        Target, f"{job}-{machine.name}", after=[after], of=of, job=job, port=port, address=address, role=machine.role,
+        Target, f"{job}-{machine.name}", after=(after,), of=of, job=job, port=port, address=address, role=machine.role,
         site=machine.site, zone=machine.zone, origin=origin,
     )  # fmt: skip
 
@@ -63,11 +62,11 @@ def volume(
     machine: Machine,
     size_mib: int,
     key: str,
-    after: Iterable[pulumi.Resource],
+    after: After,
     origin: str,
     *,
     protected: bool = False,
-) -> Volume:
+) -> Wanted:
     """The data disk of a host, encrypted with the system's own key."""
     return part.add(
         Volume, f"{machine.name}-data", after=after, site=machine.site, zone=machine.zone, host=machine.name,
@@ -80,9 +79,9 @@ def hosts(
     part: Part,
     group: Group,
     rules: Mapping[str, Iterable[flows.Rule]],
-    grounds: Mapping[str, pulumi.Resource],
+    grounds: Mapping[str, Node],
     origin: str = "",
-) -> dict[str, Host]:
+) -> dict[str, Wanted]:
     """A group with its security group and every host of it. `grounds`: what this stack has of segments and pools, by
     name; a host comes after its own."""
     sg = guarded(part, group, rules[group.name], origin)

@@ -16,6 +16,7 @@ from inventory.addressing import Allocations
 from inventory.problems import nearest, refuse
 from inventory.reading import Read, sources
 from stacks.blueprint import Blueprint
+from stacks.parts import Draft
 from stacks.sheets import Sheet, sheet
 
 LAYERS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -66,11 +67,12 @@ def stacks(read: Read, allocations: Allocations | None = None) -> tuple[StackSpe
     return tuple(StackSpec(name, after[name], _sheet(blue, name).digest, files) for name in order)
 
 
-def build(stack: str, read: Read, allocations: Allocations) -> dict[str, Any]:
-    """Register everything of one stack, by its name; returns what it exports. Refused where there is no such stack."""
-    blue = blueprint(read, allocations)
+def draft(stack: str, read: Read, allocations: Allocations) -> Draft:
+    """Everything of one stack, by its name. Refused where there is no such stack."""
+    blue, made = blueprint(read, allocations), Draft()
     if stack in LAYERS:
-        return _builder(LAYERS[stack][0])(_sheet(blue, stack))
+        made.exports = _builder(LAYERS[stack][0])(_sheet(blue, stack), made)
+        return made
     if stack not in blue.systems:
         near = nearest(stack, [*LAYERS, *blue.systems])
         hint = (f":是不是 {near}?", f": did you mean {near}?") if near else ("", "")
@@ -79,7 +81,8 @@ def build(stack: str, read: Read, allocations: Allocations) -> dict[str, Any]:
             f"环境 {read.environment.name} 不建名为“{stack}”的栈{hint[0]}",
             f"environment {read.environment.name} builds no stack '{stack}'{hint[1]}",
         )
-    return _builder(SYSTEM)(_sheet(blue, stack), stack)
+    made.exports = _builder(SYSTEM)(_sheet(blue, stack), made, stack)
+    return made
 
 
 def blueprint(read: Read, allocations: Allocations) -> Blueprint:

@@ -10,36 +10,32 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi
-
 from inventory import numbering, translation
+from inventory.kinds.net import Link, Router, Subnet
 from inventory.layout import Segment
 from inventory.model import City, LinkPlan, Site
-from stacks.parts import Part
-from stacks.resources import Link, Router, Subnet
+from stacks.parts import After, Draft, Part, Wanted
 from stacks.sheets import Sheet
 
 CAPACITY = {"core": 100_000, "access": 40_000}
 """Mbps of a router by role: illustrative, and far above 1.3 times the peak of what stands behind it"""
 
 
-def city(blue: Sheet) -> dict[str, Any]:
+def city(blue: Sheet, draft: Draft) -> dict[str, Any]:
     """Stack `city-network`. Exports the names that other stacks build on."""
-    cores: dict[str, Router] = {}
-    segments: dict[str, Subnet] = {}
+    cores: dict[str, Wanted] = {}
+    segments: dict[str, Wanted] = {}
     for site in blue.city.sites:
-        part = Part("network:Site", site.key, {"site": site.key, "zone": "management"})
+        part = draft.part("network:Site", site.key, {"site": site.key, "zone": "management"})
         own = [segment for segment in blue.own.segments if segment.site == site.key]
         routers = {role: _router(blue, part, site, role) for role in CAPACITY if role == "core" or _edge(own)}
         cores[site.key] = routers["core"]
         for segment in own:
             router = "access" if segment.tier == "access" else "core"
             segments[segment.name] = subnet(blue, part, segment, f"{router}-{site.key}", [routers[router]])
-        part.register_outputs({})
-    backbone = Part("network:Backbone", "backbone")
+    backbone = draft.part("network:Backbone", "backbone")
     for line in blue.city.links:
         _link(blue, backbone, line, cores)
-    backbone.register_outputs({})
     return {
         "routers": [f"core-{site}" for site in cores],
         "segments": {name: blue.allocations.segment(name).cidr6 for name in segments},
@@ -47,9 +43,7 @@ def city(blue: Sheet) -> dict[str, Any]:
     }
 
 
-def subnet(
-    blue: Sheet, part: Part, segment: Segment, router: str, after: list[pulumi.Resource], **fields: Any
-) -> Subnet:
+def subnet(blue: Sheet, part: Part, segment: Segment, router: str, after: After, **fields: Any) -> Wanted:
     """One segment behind its site's router. Only the access segments may have a route to the internet."""
     prefixes = blue.allocations.segment(segment.name)
     zone = blue.city.zone(segment.zone)
@@ -71,7 +65,7 @@ def subnet(
     )
 
 
-def segments(blue: Sheet, part: Part, stack: str, after: list[pulumi.Resource]) -> dict[str, Subnet]:
+def segments(blue: Sheet, part: Part, stack: str, after: After) -> dict[str, Wanted]:
     """The segments of a system, behind the core router of their site."""
     return {
         segment.name: subnet(blue, part, segment, f"core-{segment.site}", after, origin=part.shared.get("origin", ""))
@@ -89,7 +83,7 @@ def _edge(own: list[Segment]) -> bool:
     return any(segment.tier == "access" for segment in own)
 
 
-def _router(blue: Sheet, part: Part, site: Site, role: str) -> Router:
+def _router(blue: Sheet, part: Part, site: Site, role: str) -> Wanted:
     name = f"{role}-{site.key}"
     # IPv4 that is not the city's is the internet's: its translator stands where the internet is
     translates = role == "access" and site.key in translation.sites(blue.city)
@@ -103,7 +97,7 @@ def _router(blue: Sheet, part: Part, site: Site, role: str) -> Router:
     )  # fmt: skip
 
 
-def _link(blue: Sheet, part: Part, line: LinkPlan, cores: Mapping[str, Router]) -> Link:
+def _link(blue: Sheet, part: Part, line: LinkPlan, cores: Mapping[str, Wanted]) -> Wanted:
     first, second = line.ends
     sites = {site.key: site for site in blue.city.sites}
     # carriers that both ends have come first: one line of each, as far as there are lines

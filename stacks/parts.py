@@ -1,41 +1,121 @@
-"""What every component family is made of: a Pulumi component whose resources share fields and hang below it.
+"""What every component family is made of: a draft of a stack, components whose resources share fields, and the
+resources below them. Pure: nothing here knows Pulumi.
 
-In: what the resources of one component have in common (system, bureau, level …). Out: registered resources. A
-component is only a place in the tree and in the URN; dependencies are between resources, because resources refer to
-one another by name, which by itself orders nothing.
+In: what the resources of one component have in common (system, bureau, level …). Out: a draft, in the order of its
+registration: `registering` hands it to Pulumi, `drafting` makes an estate of it. A component is only a place in the tree
+and in the URN; dependencies are between resources, because resources refer to one another by name, which by itself
+orders nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-import pulumi
-
+from inventory.kinds.base import Kind
 from inventory.model import Request
-from stacks.resources import Resource
-
-R = TypeVar("R", bound=Resource)
-After = Iterable[pulumi.Resource | None]
+from inventory.problems import nearest
 
 
-class Part(pulumi.ComponentResource):
-    """`Part("network:Site", "a", {"site": "a"})` has the type `liangzhu:network:Site`."""
+@dataclass(frozen=True, eq=False)
+class Wanted:
+    """A resource that is to be."""
 
-    def __init__(
-        self, type_: str, name: str, shared: Mapping[str, Any] | None = None, parent: pulumi.Resource | None = None
-    ) -> None:
-        super().__init__(f"liangzhu:{type_}", name, None, pulumi.ResourceOptions(parent=parent))
-        self.shared = dict(shared or {})
+    kind: type[Kind]
+    name: str
+    part: Part
+    fields: Mapping[str, Any]
+    """of the kind, `name` apart; values may be `Output`s"""
+    after: tuple[Node, ...] = ()
+    """what has to be there first"""
 
-    def add(self, kind: type[R], name: str, *, after: After = (), **fields: Any) -> R:
-        """Register a resource below this component, once everything in `after` is there. What is protected from deletion
-        says so to the engine too: it refuses to delete or replace it."""
-        opts = pulumi.ResourceOptions(
-            parent=self, depends_on=[one for one in after if one is not None],
-            protect=True if fields.get("deletion_protection") else None,
-        )  # fmt: skip
-        return kind(name, opts=opts, **{**self.shared, **fields})
+    def output(self, name: str) -> Output:
+        """What its driver will say of it."""
+        return Output(self, name)
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """Another stack of this project: it has to be there, and what it exports can be used."""
+
+    stack: str
+
+    def output(self, name: str) -> Output:
+        """What it exports under a name."""
+        return Output(self, name)
+
+
+@dataclass(frozen=True)
+class Output:
+    """A value that nobody has before the update."""
+
+    of: Node
+    name: str
+
+
+Node = Wanted | Reference
+After = Sequence[Node | None]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A component: `draft.part("network:Site", "a", {"site": "a"})` has the type `liangzhu:network:Site`."""
+
+    draft: Draft
+    type: str
+    name: str
+    shared: Mapping[str, Any]
+    parent: Part | None = None
+
+    def part(self, type_: str, name: str, shared: Mapping[str, Any] | None = None) -> Part:
+        """A component below this one."""
+        return self.draft.keep(Part(self.draft, f"liangzhu:{type_}", name, shared or {}, self))
+
+    def add(self, kind: type[Kind], name: str, *, after: After = (), **fields: Any) -> Wanted:
+        """A resource below this component, to be made once everything in `after` is there. A slip of the pen in a field
+        fails in the builder's own line; values are checked by the provider."""
+        given = {**self.shared, **fields}
+        fitting(kind, name, given)
+        return self.draft.keep(Wanted(kind, name, self, given, tuple(one for one in after if one is not None)))
+
+
+Step = Part | Wanted | Reference
+S = TypeVar("S", Part, Wanted, Reference)
+
+
+@dataclass(eq=False)
+class Draft:
+    """A stack as it is to be registered, step by step."""
+
+    steps: list[Step] = field(default_factory=list)
+    exports: Mapping[str, Any] = field(default_factory=dict)
+    """values may hold `Output`s, at any depth of mappings"""
+
+    def part(self, type_: str, name: str, shared: Mapping[str, Any] | None = None) -> Part:
+        """A component that hangs below the stack itself."""
+        return self.keep(Part(self, f"liangzhu:{type_}", name, shared or {}))
+
+    def reference(self, stack: str) -> Reference:
+        """Another stack of this project, by its name."""
+        return self.keep(Reference(stack))
+
+    def keep(self, step: S) -> S:
+        """The next step."""
+        self.steps.append(step)
+        return step
+
+
+def fitting(kind: type[Kind], name: str, fields: Iterable[str]) -> None:
+    """Refused (TypeError) where a kind has no such field, or needs one that is not there."""
+    known, given = kind.model_fields, set(fields)
+    for each in sorted(given - known.keys() | given & {"name"}):
+        near = nearest(each, known)
+        hint = f", did you mean {near}?" if near else ""
+        raise TypeError(f"{kind.kind()} ({name!r}) has no field {each!r}{hint}")
+    missing = sorted(f for f, spec in known.items() if spec.is_required() and f not in given and f != "name")
+    if missing:
+        raise TypeError(f"{kind.kind()} ({name!r}) needs {', '.join(missing)}")
 
 
 def shared(request: Request) -> dict[str, Any]:
@@ -46,12 +126,6 @@ def shared(request: Request) -> dict[str, Any]:
         "level": request.system.level,
         "data_class": request.system.data,
     }
-
-
-def reference(stack: str) -> pulumi.StackReference:
-    """Another stack of this project, by its name: it has to be there, and what it exports can be used."""
-    organization, project = pulumi.get_organization(), pulumi.get_project()
-    return pulumi.StackReference(f"{organization}/{project}/{stack}")
 
 
 def gibibytes(mebibytes: int) -> int:

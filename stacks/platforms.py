@@ -7,21 +7,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from inventory.kinds.gov import Platform
 from inventory.model import Platform as Offer
-from stacks.parts import Part
-from stacks.resources import Platform
+from stacks.parts import Draft
 from stacks.sheets import Sheet
 
 
-def city(blue: Sheet) -> dict[str, Any]:
+def city(blue: Sheet, draft: Draft) -> dict[str, Any]:
     """Stack `city-platforms`. Exports capability → the stack that provides it, "" where the city's layers do."""
-    part = Part("platforms:Platforms", "platforms")
+    part = draft.part("platforms:Platforms", "platforms")
     for offer in blue.city.platforms:
         part.add(
             Platform, offer.key, title=offer.name, item=offer.item, bureau=offer.operator, level=hosting(blue, offer),
             capabilities=tuple(capability.key for capability in offer.capabilities),
         )  # fmt: skip
-    part.register_outputs({})
     offered = (capability for offer in blue.city.platforms for capability in offer.capabilities)
     return {"capabilities": {capability.key: capability.system or "" for capability in offered}}
 

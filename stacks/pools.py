@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from inventory.kinds.compute import Pool
+from inventory.kinds.dns import Zone
+from inventory.kinds.log import Sink
+from inventory.kinds.storage import Bucket
 from stacks import flows
 from stacks.hosts import hosts, volume
-from stacks.parts import Part, reference
-from stacks.resources import Bucket, Pool, Sink, Zone
+from stacks.parts import Draft
 from stacks.sheets import Sheet
 from stacks.trust import CITY_KEY, SINK
 
@@ -22,10 +25,10 @@ LOG_BUCKET_GIB = 10 * 1024
 LEVEL = 3
 
 
-def city(blue: Sheet) -> dict[str, Any]:
+def city(blue: Sheet, draft: Draft) -> dict[str, Any]:
     """Stack `city-pools`. Exports the pools and the addresses of the city's own hosts."""
-    trust = reference("city-trust")
-    part = Part("pools:Pools", "pools")
+    trust = draft.reference("city-trust")
+    part = draft.part("pools:Pools", "pools")
     pools = {
         pool.key: part.add(
             Pool, pool.key, title=pool.name, type=pool.type, architecture=pool.architecture, make=pool.make, os=pool.os,
@@ -33,11 +36,12 @@ def city(blue: Sheet) -> dict[str, Any]:
         )
         for pool in blue.city.pools
     }  # fmt: skip
-    part.register_outputs({})
     rules = flows.of_city(blue)
     made = {}
     for group in flows.city_groups(blue):
-        own = Part("pools:Operations", group.role, {"level": LEVEL, "data_class": "general", "bureau": blue.operator})
+        own = draft.part(
+            "pools:Operations", group.role, {"level": LEVEL, "data_class": "general", "bureau": blue.operator}
+        )
         made |= hosts(blue, own, group, rules, pools)
         if group.role == "log":
             for machine in group.machines:
@@ -58,7 +62,6 @@ def city(blue: Sheet) -> dict[str, Any]:
                 reverse=(plan.prefix6, plan.ula, plan.prefix4, plan.public4),
                 servers=tuple(machine.name for machine in group.machines),
             )  # fmt: skip
-        own.register_outputs({})
     return {
         "pools": sorted(pools),
         "hosts": {name: blue.allocations.host(name).address6 for name in made},

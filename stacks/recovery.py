@@ -5,17 +5,15 @@ In: what holds data, where it is, and what its owner asked for. Out: `dr.replica
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import pulumi
-
+from inventory.kinds.dr import BackupPlan, Replication
 from inventory.layout import remote_site, same_city
 from inventory.model import Availability, City
 from stacks.network import line_between
-from stacks.parts import Part, reference
+from stacks.parts import After, Draft, Part
 from stacks.pools import LEVEL, SINK
-from stacks.resources import BackupPlan, Replication
 from stacks.sheets import Sheet
 from stacks.trust import CITY_KEY
 
@@ -29,15 +27,14 @@ RESTORE_TEST_DAYS = 90
 MEDIA = "object-storage"
 
 
-def city(blue: Sheet) -> dict[str, Any]:
+def city(blue: Sheet, draft: Draft) -> dict[str, Any]:
     """Stack `city-recovery`: the city's logs survive a site and the city."""
-    pools = reference("city-pools")
+    pools = draft.reference("city-pools")
     common = {"level": LEVEL, "data_class": "general", "zone": "management", "bureau": blue.operator}
-    part = Part("recovery:Recovery", "city", common)
+    part = draft.part("recovery:Recovery", "city", common)
     pair = same_city(blue.city)
     plan = Availability.model_validate({"mode": "dual-active", "remote": True, "rto": 3600.0, "rpo": 60.0})
     protect(blue.city, part, f"storage.bucket/{SINK}", SINK, pair, plan, CITY_KEY, [pools])
-    part.register_outputs({})
     return {"protected": [f"storage.bucket/{SINK}"]}
 
 
@@ -49,14 +46,13 @@ def protect(
     sites: Sequence[str],
     plan: Availability,
     key: str,
-    after: Iterable[pulumi.Resource],
+    after: After,
     *,
     level: int = LEVEL,
     origin: str = "",
 ) -> None:
     """Replicate between the same-city sites where there are two, to the remote site where it is asked for or the
     level asks for it, and back up in any case, as far away as there is a copy."""
-    after = list(after)
     remote = remote_site(city_) if plan.remote or level >= 3 else None
     if len(sites) > 1:
         _replicate(city_, part, of, name, sites[0], sites[1], plan, True, after, origin)
@@ -80,7 +76,7 @@ def _replicate(
     target: str,
     plan: Availability,
     near: bool,
-    after: list[pulumi.Resource],
+    after: After,
     origin: str,
 ) -> None:
     line = line_between(city_, source, target)

@@ -14,7 +14,10 @@ import pulumi
 
 from inventory.kinds import compute, db, dns, dr, gov, iam, k8s, kms, log, mon, net, sec, storage, token
 from inventory.kinds.base import Kind
-from inventory.problems import nearest
+from stacks.parts import fitting
+
+CLASSES: dict[type[Kind], type[Resource]] = {}
+"""kind → its class"""
 
 
 class Resource(pulumi.CustomResource):
@@ -22,12 +25,11 @@ class Resource(pulumi.CustomResource):
 
     kind: ClassVar[type[Kind]]
     _token: ClassVar[str]
-    _needed: ClassVar[frozenset[str]]
 
     def __init_subclass__(cls, of: type[Kind], **more: Any) -> None:
         super().__init_subclass__(**more)
         cls.kind, cls._token = of, token(of.kind())
-        cls._needed = frozenset(f for f, spec in of.model_fields.items() if spec.is_required()) - {"name"}
+        CLASSES[of] = cls
         cls.__doc__ = of.__doc__
 
     if TYPE_CHECKING:
@@ -35,16 +37,8 @@ class Resource(pulumi.CustomResource):
         def __getattr__(self, name: str) -> pulumi.Output[Any]: ...
 
     def __init__(self, name: str, *, opts: pulumi.ResourceOptions | None = None, **fields: Any) -> None:
-        kind = self.kind
-        known = kind.model_fields
-        for field in fields:
-            if field not in known or field == "name":
-                near = nearest(field, known)
-                hint = f", did you mean {near}?" if near else ""
-                raise TypeError(f"{type(self).__name__}({name!r}) has no field {field!r}{hint}")
-        missing = sorted(self._needed - fields.keys())
-        if missing:
-            raise TypeError(f"{type(self).__name__}({name!r}) needs {', '.join(missing)}")
+        kind, known = self.kind, self.kind.model_fields
+        fitting(kind, name, fields)
         properties = {**dict.fromkeys(known), **fields, "name": name}
         for field in kind.secrets:
             if properties[field] is not None:

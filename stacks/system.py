@@ -10,9 +10,10 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import Any
 
-import pulumi
-
 from inventory import layout
+from inventory.kinds.gov import Quota, System
+from inventory.kinds.kms import Key
+from inventory.kinds.storage import Bucket
 from inventory.layout import exposure_of, slug
 from inventory.model import Request, Workload
 from stacks import flows, network
@@ -21,26 +22,24 @@ from stacks.clusters import cluster_part, pods
 from stacks.databases import DISK_MIB, database
 from stacks.entrances import entrance, peak_mbps
 from stacks.hosts import hosts, volume
-from stacks.parts import Part, gibibytes, reference, shared
+from stacks.parts import Draft, Node, Part, Wanted, gibibytes, shared
 from stacks.recovery import protect
-from stacks.resources import Bucket, GovQuota, Key, Subnet, System
 from stacks.sheets import Sheet
 from stacks.trust import TIMESTAMPS, key_policy
 
 
-def system(blue: Sheet, stack: str) -> dict[str, Any]:
+def system(blue: Sheet, draft: Draft, stack: str) -> dict[str, Any]:
     """Everything of one system."""
     request = blue.systems[stack]
-    city = {name: reference(name) for name in ("city-network", "city-trust", "city-pools")}
-    providers = {name: reference(name) for name in blue.providers(stack)}
-    root = Part("system:System", stack, {**shared(request), "origin": request.origin("name")})
+    city = {name: draft.reference(name) for name in ("city-network", "city-trust", "city-pools")}
+    providers = {name: draft.reference(name) for name in blue.providers(stack)}
+    root = draft.part("system:System", stack, {**shared(request), "origin": request.origin("name")})
     root.add(System, stack, after=[city["city-trust"], *providers.values()], **_record(blue, request))
     _quotas(blue, request, root, city["city-pools"])
     key_name = f"{slug(stack)}-key"
     key = root.add(Key, key_name, spec="SM4", usage="encrypt", **key_policy(layout.same_city(blue.city)))
-    ground = Part("network:Segments", stack, root.shared, root)
+    ground = root.part("network:Segments", stack, root.shared)
     segments = network.segments(blue, ground, stack, [city["city-network"]])
-    ground.register_outputs({})
     rules = flows.of_system(blue, stack)
     endpoints: dict[str, Any] = {}
     for workload in request.system.workloads:
@@ -55,13 +54,11 @@ def system(blue: Sheet, stack: str) -> dict[str, Any]:
     if any(group.cluster for group in blue.groups(stack)):
         part = cluster_part(request, root)
         pods(part, request, blue.groups(stack), rules)
-        part.register_outputs({})
     _buckets(blue, request, key, key_name, root)
-    root.register_outputs({})
     return {
         "hosts": {m.name: blue.allocations.host(m.name).address6 for m in blue.layout(stack).machines},
         "endpoints": endpoints,
-        "uses": {name: provider.get_output("endpoints") for name, provider in providers.items()},
+        "uses": {name: provider.output("endpoints") for name, provider in providers.items()},
     }
 
 
@@ -85,7 +82,7 @@ def _record(blue: Sheet, request: Request) -> dict[str, Any]:
     }
 
 
-def _quotas(blue: Sheet, request: Request, part: Part, pools: pulumi.Resource) -> None:
+def _quotas(blue: Sheet, request: Request, part: Part, pools: Node) -> None:
     takes: dict[str, list[int]] = defaultdict(lambda: [0, 0, 0])
     for machine in blue.layout(request.stack).machines:
         takes[machine.pool][0] += machine.cpu
@@ -102,7 +99,7 @@ def _quotas(blue: Sheet, request: Request, part: Part, pools: pulumi.Resource) -
         takes[pool.key][2] += disk * copies
     for pool_key, (cpu, memory, storage) in takes.items():
         part.add(
-            GovQuota, f"{slug(request.stack)}-{pool_key}", after=[pools], pool=pool_key, cpu=cpu,
+            Quota, f"{slug(request.stack)}-{pool_key}", after=[pools], pool=pool_key, cpu=cpu,
             memory_gib=gibibytes(memory), storage_gib=gibibytes(storage),
         )  # fmt: skip
 
@@ -113,12 +110,12 @@ def _workload(
     workload: Workload,
     group: Group,
     rules: Mapping[str, tuple[flows.Rule, ...]],
-    segments: Mapping[str, Subnet],
-    key: Key,
+    segments: Mapping[str, Wanted],
+    key: Wanted,
     root: Part,
-) -> list[pulumi.Resource]:
+) -> list[Wanted]:
     origin = request.origin("workloads", request.system.workloads.index(workload))
-    part = Part("compute:Workload", group.name, shared(request), root)
+    part = root.part("compute:Workload", group.name, shared(request))
     made = hosts(blue, part, group, rules, segments, origin)
     if workload.storage:
         for machine in group.machines:
@@ -127,17 +124,16 @@ def _workload(
                 part, machine, workload.storage, name, [made[machine.name], key], origin,
                 protected=workload.deletion_protection,
             )  # fmt: skip
-    part.register_outputs({})
     return list(made.values())
 
 
-def _buckets(blue: Sheet, request: Request, key: Key, key_name: str, root: Part) -> None:
+def _buckets(blue: Sheet, request: Request, key: Wanted, key_name: str, root: Part) -> None:
     sites = layout.same_city(blue.city) if request.system.availability.mode == "dual-active" else ()
     sites = sites or layout.same_city(blue.city)[:1]
     for index, bucket in enumerate(request.system.buckets):
         origin = request.origin("buckets", index)
         name = f"{slug(request.stack)}-{bucket.name}"
-        part = Part("storage:Store", name, shared(request), root)
+        part = root.part("storage:Store", name, shared(request))
         made = part.add(
             Bucket, name, after=[key], site=sites[0], zone="dedicated", size_gib=gibibytes(bucket.size),
             encryption_key=key_name, versioning=bucket.versioning,
@@ -148,4 +144,3 @@ def _buckets(blue: Sheet, request: Request, key: Key, key_name: str, root: Part)
             blue.city, part, f"storage.bucket/{name}", name, sites, request.system.availability, key_name, [made, key],
             level=request.system.level, origin=origin,
         )  # fmt: skip
-        part.register_outputs({})

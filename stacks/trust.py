@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from inventory.kinds.iam import Idp, PasswordPolicy, Role
+from inventory.kinds.kms import Key
+from inventory.kinds.sec import Bastion, Certificate, Tsa
 from inventory.layout import same_city
-from stacks.parts import Part
-from stacks.resources import Bastion, Certificate, Idp, Key, PasswordPolicy, Role, Tsa
+from stacks.parts import Draft
 from stacks.sheets import Sheet
 
 FACTORS = ("password", "certificate")
@@ -36,28 +38,25 @@ DUTIES = {
 """三权分立: no action and no post is in two duties"""
 
 
-def city(blue: Sheet) -> dict[str, Any]:
+def city(blue: Sheet, draft: Draft) -> dict[str, Any]:
     """Stack `city-trust`. Exports the names of the keys and the bastion's address."""
     pair = same_city(blue.city)
     level = max(zone.level for zone in blue.city.zones)
-    keys = Part("trust:Keys", "keys", {"level": level})
+    keys = draft.part("trust:Keys", "keys", {"level": level})
     keys.add(Key, CITY_KEY, spec="SM4", usage="encrypt", **key_policy(pair))
     keys.add(Key, CITY_SIGNING_KEY, spec="SM2", usage="sign", **key_policy(pair))
-    keys.register_outputs({})
-    people = Part("trust:Administrators", "administrators", {"level": level})
+    people = draft.part("trust:Administrators", "administrators", {"level": level})
     people.add(PasswordPolicy, "city-passwords", min_length=12, min_classes=3, max_age_days=90, history=5, **LOCKOUT)
     for duty, actions in DUTIES.items():
         people.add(
             Role, f"{duty}-administrator", duty=duty, actions=actions, members=(f"{duty}-post-1", f"{duty}-post-2")
         )
-    people.register_outputs({})
-    services = Part("trust:Services", "services", {"level": level})
+    services = draft.part("trust:Services", "services", {"level": level})
     domain = blue.city.addresses.domain
     certificate = services.add(Certificate, "city-identity", subject=f"CN=identity.{domain}", **CERTIFICATE)
     services.add(Idp, "city-identity", after=[certificate], mfa=FACTORS, sites=pair, session_hours=8)
     services.add(Tsa, TIMESTAMPS, sites=pair)
-    services.register_outputs({})
-    entry = Part("trust:Entry", "entry", {"level": level, "zone": "management"})
+    entry = draft.part("trust:Entry", "entry", {"level": level, "zone": "management"})
     bastions = {}
     for machine in blue.own.machines:
         if machine.role == "bastion":
@@ -66,8 +65,7 @@ def city(blue: Sheet) -> dict[str, Any]:
                 Bastion, machine.name, site=machine.site, subnet=machine.segment, address6=its.address6,
                 address4=its.address4, mfa=FACTORS, recording=SINK, **LOCKOUT,
             )  # fmt: skip
-            bastions[machine.name] = {"address6": its.address6, "netns": bastion.netns}
-    entry.register_outputs({})
+            bastions[machine.name] = {"address6": its.address6, "netns": bastion.output("netns")}
     return {"keys": [CITY_KEY, CITY_SIGNING_KEY], "timestamps": TIMESTAMPS, "bastions": bastions}
 
 

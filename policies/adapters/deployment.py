@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from inventory import urns
 from inventory.estate import Estate, Resource
 from inventory.kinds import kind_of
 from inventory.problems import refuse
@@ -61,6 +62,6 @@ def _resource(row: Mapping[str, Any]) -> Resource:
     origin = properties.get("origin")
     needs = sorted({str(one) for one in row.get("dependencies") or ()} - {parent})
     return Resource(
-        kind_of(row["type"]), urn.rpartition("::")[2], urn.removeprefix("urn:pulumi:").partition("::")[0], urn, properties,
+        kind_of(row["type"]), urn.rpartition("::")[2], urns.stack(urn), urn, properties,
         parent, tuple(needs), str(row.get("id") or ""), origin if isinstance(origin, str) else "",
     )  # fmt: skip

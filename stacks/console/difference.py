@@ -12,9 +12,9 @@ from typing import Any
 
 from rich.text import Text
 
+from inventory import urns
 from inventory.estate import SECRET, UNKNOWN, Resource, known
 from stacks.console.words import OPS, SIGNS, WHY
-from stacks.engine import urns
 from stacks.engine.paths import parse
 from stacks.engine.plans import StackPlan, Step
 

@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, Protocol
 
+from inventory import urns
 from inventory.estate import Estate, Resource
 from inventory.problems import refuse
 from stacks import engine, vouching
 from stacks.console import plans
 from stacks.console.ground import Ground, stock_folder
-from stacks.engine import EstatePlan, Event, Options, Outcome, StackPlan, urns
+from stacks.engine import EstatePlan, Event, Options, Outcome, StackPlan
 from stacks.engine.estate import resources
 from stacks.engine.records import Record
 from stacks.engine.state import Holder

@@ -18,6 +18,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from inventory import urns
 from inventory.problems import Language, Problem
 from stacks.console.words import SIGNS, counted
 from stacks.engine.events import Event
@@ -143,5 +144,5 @@ def _sign(op: str) -> str:
 
 
 def _called(event: Event) -> str:
-    type_ = event.urn.split("::")[2].rpartition("$")[2] if event.kind == "component" and event.urn else event.kind
+    type_ = urns.type_of(event.urn) if event.kind == "component" and event.urn else event.kind
     return f"{type_} {event.name}"

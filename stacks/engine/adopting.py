@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from inventory import urns
 from inventory.problems import Problem, Refused, refuse
-from stacks.engine import urns
 from stacks.engine.options import Import
 from stacks.engine.records import Record
 from stacks.engine.steps import Decision, Goal

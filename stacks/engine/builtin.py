@@ -12,8 +12,8 @@ from typing import Any
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import provider_pb2 as wire
 
+from inventory import urns
 from inventory.problems import refuse
-from stacks.engine import urns
 from stacks.engine.records import Record
 from stacks.engine.values import contains, from_struct, is_secret, to_struct
 

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 
 from pulumi.runtime.proto import resource_pb2 as wire
 
+from inventory import urns
 from inventory.problems import Problem, Refused, refuse
-from stacks.engine import goals, paths, steps, urns
+from stacks.engine import goals, paths, steps
 from stacks.engine.adopting import adopted, missing
 from stacks.engine.builtin import PACKAGE
 from stacks.engine.executor import Executor, Hands, protected, reread

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from inventory import urns
 from inventory.problems import Problem, Refused
-from stacks.engine import urns
 from stacks.engine.deletion import backwards
 from stacks.engine.flight import Failed, Stopped
 from stacks.engine.records import Record

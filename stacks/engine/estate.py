@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from inventory import estate as nouns
+from inventory import urns
 from inventory.kinds import kind_of, kinds
-from stacks.engine import urns
 from stacks.engine.records import Record
 from stacks.engine.state import Shelf, at
 from stacks.engine.values import RESOURCE, SECRET, SIGNATURE, clear, is_unknown

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from inventory import urns
 from inventory.kinds import kind_of
 from inventory.problems import Problem
-from stacks.engine import urns
 from stacks.engine.values import secret_texts
 
 What = Literal[

@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Callable, Set
 from typing import Any, Protocol
 
+from inventory import urns
 from inventory.problems import Problem, Refused, refuse
-from stacks.engine import urns
 from stacks.engine.again import Again
 from stacks.engine.doubts import Doubts
 from stacks.engine.events import Reporter

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from stacks.engine import urns
+from inventory import urns
 from stacks.engine.records import SEED, Pending, Record
 from stacks.engine.scalars import as_json
 from stacks.engine.sealing import Sealer

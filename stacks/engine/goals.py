@@ -11,8 +11,9 @@ from typing import Any
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import resource_pb2 as wire
 
+from inventory import urns
 from inventory.problems import Problem, Refused
-from stacks.engine import assets, urns
+from stacks.engine import assets
 from stacks.engine.hooks import bound
 from stacks.engine.steps import Goal
 from stacks.engine.values import ARCHIVE, ASSET, SIGNATURE, contains, from_struct, from_value

@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from inventory import urns
 from inventory.problems import Problem
-from stacks.engine import urns
 from stacks.engine.events import Reporter
 from stacks.engine.plans import Step
 from stacks.engine.records import Record

@@ -13,8 +13,8 @@ from typing import Any, TypeVar
 
 from pulumi.runtime.proto import resource_pb2 as wire
 
+from inventory import urns
 from inventory.problems import Problem, Refused, refuse
-from stacks.engine import urns
 from stacks.engine.callbacks import Callbacks
 from stacks.engine.events import Reporter
 from stacks.engine.records import Body

@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from inventory import urns
 from inventory.problems import Problem, Refused, refuse
-from stacks.engine import urns
 from stacks.engine.records import Pending, Record
 from stacks.engine.sealing import Sealer
 from stacks.engine.values import SECRET, SIGNATURE, contains, is_secret, mapped, secret

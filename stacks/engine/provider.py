@@ -12,8 +12,8 @@ from typing import Any
 
 from pulumi.runtime.proto import provider_pb2 as wire
 
+from inventory import urns
 from inventory.problems import Problem, Refused, refuse
-from stacks.engine import urns
 from stacks.engine.assets import elided, restored
 from stacks.engine.steps import Answer, known
 from stacks.engine.values import clear, contains, from_struct, is_unknown, like, named, to_struct, without_references

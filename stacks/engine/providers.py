@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from inventory import urns
 from inventory.problems import refuse
-from stacks.engine import urns
 from stacks.engine.provider import Provider, Values, configuration
 from stacks.engine.records import Record
 from stacks.engine.steps import Answer, Goal

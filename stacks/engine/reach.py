@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from inventory import urns
 from inventory.problems import Refused
-from stacks.engine import urns
 from stacks.engine.estate import resources
 from stacks.engine.looks import INSTALLED, content, digest, importable, listing, properties, scan, unchanged
 from stacks.engine.plans import StackPlan, Step

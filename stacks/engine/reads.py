@@ -21,7 +21,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from stacks.engine import urns
+from inventory import urns
 from stacks.engine.looks import digest, installed, listing, properties, scan, stamp
 from stacks.engine.values import ARCHIVE, ASSET
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from stacks.engine import urns
+from inventory import urns
 
 Body = dict[str, Any]
 SEED = "seed"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+from inventory import urns
 from inventory.problems import nearest, refuse
-from stacks.engine import urns
 from stacks.engine.sealing import Sealer
 from stacks.engine.state import Shelf
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 
+from inventory import urns
 from inventory.problems import Refused
-from stacks.engine import steps, urns
+from stacks.engine import steps
 from stacks.engine.deployment import Deployment
 from stacks.engine.executor import Executor, Hands
 from stacks.engine.flight import Failed, Stopped

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from inventory import urns
 from inventory.problems import Refused
-from stacks.engine import steps, urns
+from stacks.engine import steps
 from stacks.engine.deletion import affected
 from stacks.engine.executor import protected
 from stacks.engine.records import Record

@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from typing import Any
 
+from inventory import urns
 from inventory.problems import Problem
-from stacks.engine import urns
 from stacks.engine.events import Event
 from stacks.engine.session import Job, Result
 from stacks.engine.worker import COLLECT, Worker, died, fork

@@ -29,6 +29,7 @@ from pulumi.automation import (
 )  # fmt: skip
 
 from inventory import estate as nouns
+from inventory import urns
 from inventory.estate import Estate
 from inventory.problems import Problem, Refused, refuse
 from stacks.engine import configuring
@@ -240,7 +241,7 @@ def _told(
     interrupted: bool,
 ) -> Run:
     problems, counts = tuple(report.problems), heard.counts or report.counts
-    root = next((r for r in found if r.urn.split("::")[2] == "pulumi:pulumi:Stack"), None)
+    root = next((r for r in found if urns.type_of(r.urn) == urns.STACK), None)
     if root and root.properties:
         tell(Event(on.name, "outputs", more={"outputs": root.properties}))
     tell(Event(on.name, "stack-failed" if problems or interrupted else "stack-done", seconds=seconds, counts=dict(counts),

@@ -17,9 +17,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TextIO
 
+from inventory import urns
 from inventory.estate import marked
 from inventory.problems import Problem
-from stacks.engine import urns
 from stacks.engine.events import Event
 
 VERSION = 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from stacks.engine import urns
+from inventory import urns
 from stacks.engine.options import Options
 from stacks.engine.records import Record
 

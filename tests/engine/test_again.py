@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from inventory import urns
 from inventory.estate import Estate, known
 from inventory.problems import Problem
 from stacks import engine
-from stacks.engine import urns
 from tests.engine.conftest import Bench, thing
 
 ALLOW = "3fff::a"

@@ -22,7 +22,8 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from stacks.engine import Options, Outcome, urns
+from inventory import urns
+from stacks.engine import Options, Outcome
 from stacks.engine.records import Record
 from stacks.engine.values import clear
 from tests.engine.conftest import thing

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from stacks.engine import Spec, state, urns
+from inventory import urns
+from stacks.engine import Spec, state
 from stacks.engine.records import Pending, Record
 from stacks.engine.values import clear
 from tests.engine.conftest import PASSPHRASE, Bench

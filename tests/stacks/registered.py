@@ -22,6 +22,7 @@ from inventory.reading import Read
 from stacks import layers
 from stacks.provider.gov import Gov
 from stacks.provider.wire import plain
+from stacks.registering import register
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,7 @@ async def _checked(seen: list[Registered]) -> list[Registered]:
 
 
 def _program(stack: str, read: Read, allocations: Allocations) -> None:
-    for key, value in layers.build(stack, read, allocations).items():
-        pulumi.export(key, value)
+    register(layers.draft(stack, read, allocations))
 
 
 def demo() -> Read:

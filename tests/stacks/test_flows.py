@@ -180,5 +180,5 @@ def test_systems_that_only_call_each_other_are_no_ring() -> None:
 
 def test_a_stack_that_is_not_there_is_a_sentence() -> None:
     with pytest.raises(Refused) as refused:
-        layers.build("civil-affairs.welfair", demo(), Allocations())
+        layers.draft("civil-affairs.welfair", demo(), Allocations())
     assert WELFARE in refused.value.problems[0].en

@@ -7,7 +7,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from stacks.engine import urns
+from inventory import urns
 from stacks.engine.exporting import FEATURES
 from stacks.engine.sealing import Sealer
 from stacks.engine.values import UNKNOWN, secret

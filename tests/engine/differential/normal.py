@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
-from stacks.engine import urns
+from inventory import urns
 from stacks.engine.sealing import Sealer
 from stacks.engine.values import SECRET, SIGNATURE, UNKNOWN, mapped
 from tests.engine.differential.place import PASSPHRASE, Raw

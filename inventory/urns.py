@@ -1,4 +1,4 @@
-"""URNs: `urn:pulumi:<stack>::<project>::<parent types$><type>::<name>`."""
+"""URNs, Pulumi's names of resources: `urn:pulumi:<stack>::<project>::<parent types$><type>::<name>`."""
 
 from __future__ import annotations
 
@@ -48,3 +48,8 @@ def referenced(reference: str) -> tuple[str, str]:
     """(URN, id) of a provider reference."""
     urn, _, id = reference.rpartition("::")
     return urn, id
+
+
+def stack(urn: str) -> str:
+    """The stack that a URN lies in."""
+    return urn.removeprefix("urn:pulumi:").partition("::")[0]
