@@ -11,10 +11,14 @@ import os
 import pkgutil
 import sys
 
-VERBS = {
+VERBS: dict[str, tuple[str, ...]] = {
     "up": ("liangzhu:up", "建成:读取 → 编址 → 计划 → 判定 → 供给 → 配置 → 监测 → 报告 / bring the environment up"),
     "plan": ("liangzhu:plan", "计划和判定,不建任何资源 / what would change, and the verdict; builds nothing"),
-    "check": ("inventory.verbs:check", "检查申请文件,一次列出全部错误 / check request files, every error at once"),
+    "check": (
+        "policies.linting:check",
+        "检查申请:写法和判定,一次列出全部,不建任何东西 / requests: every error, and the verdict",
+        "stacks.drafting:proposed",
+    ),
     "addresses": ("inventory.verbs:addresses", "地址:import export check 文件,release 系统 / address plans"),
     "watch": (
         "monitors.verbs:watch",
@@ -23,9 +27,17 @@ VERBS = {
     "facts": ("liangzhu:facts", "采集主机事实,供判定使用;不改动主机 / read what the hosts are, for the next verdict"),
     "refresh": ("stacks.verbs:refresh", "核对实际状态,找出漂移 / compare the record with what is there"),
     "destroy": ("stacks.verbs:destroy", "拆除环境,不留痕迹 / take the environment down, nothing stays"),
-    "stack": ("liangzhu:stack", "一个栈:preview up destroy … / one stack, with the stock Pulumi CLI's words"),
+    "stack": (
+        "stacks.console:stack",
+        "一个栈:preview up destroy … / one stack, with the stock Pulumi CLI's words",
+        "policies.judging:later",
+    ),
     "engine": ("stacks.console:engine", "任意 Pulumi 程序:同样的动词 / any Pulumi program, the same verbs"),
-    "judge": ("policies.verbs:judge", "判定:环境、导出文件或 Terraform 配置 / a verdict on an environment or a file"),
+    "judge": (
+        "policies.verbs:judge",
+        "判定:环境、申请、导出文件或 Terraform 配置 / a verdict on an environment, requests or a file",
+        "stacks.drafting:proposed",
+    ),
     "waivers": ("policies.verbs:waivers", "豁免:各项是否有效,新建,签名 / how waivers stand, new ones, signatures"),
     "report": ("policies.verbs:report", "按上次结果重写报告 / write the report of the last run again"),
     "explain": ("policies.verbs:explain", "解释一项检查或条款 / explain a check or a clause"),
@@ -34,6 +46,7 @@ VERBS = {
     "schema": ("inventory.verbs:schema_", "生成编辑器用的 JSON Schema / generate the JSON Schemas for editors"),
     "test": ("tests.run:main", "运行测试 / run the tests (--quick, --long)"),
 }
+"""verb → (its function, words, functions of other rooms that it is handed)"""
 
 
 def up(tell, options: argparse.Namespace, *, build: bool = True) -> None:
@@ -89,14 +102,6 @@ def facts(tell, options: argparse.Namespace) -> None:
     tell.step("gather", conduct.gather, deployed, where, netns=readiness.vantage(deployed)[0])
 
 
-def stack(tell, options: argparse.Namespace) -> None:
-    """One stack, judged as the whole is: the same verdict stops it."""
-    from policies import judging
-    from stacks import console
-
-    console.stack(tell, options, judging.later(options.environment, tell.clock))
-
-
 def main(typed: list[str] | None = None) -> int:
     """Open the door: problems come out as sentences, Ctrl-C as a word, and nothing of ours as a traceback."""
     from monitors.arguments import arguments
@@ -106,7 +111,8 @@ def main(typed: list[str] | None = None) -> int:
     from monitors.narrator import Narrator
 
     with Narrator(options.verb, options.environment, options.language) as tell:
-        pkgutil.resolve_name(VERBS[options.verb][0])(tell, options)
+        place, _, *handed = VERBS[options.verb]
+        pkgutil.resolve_name(place)(tell, options, *map(pkgutil.resolve_name, handed))
     return tell.code
 
 

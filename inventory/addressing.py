@@ -27,7 +27,7 @@ from inventory.occupied import NOTHING, Occupied, occupied
 from inventory.problems import Problem, Refused, nearest
 from inventory.reading import Read
 
-__all__ = ["Addresses", "Allocations", "Prefixes", "assign", "idle", "load", "release", "save", "settle"]
+__all__ = ["Addresses", "Allocations", "Prefixes", "assign", "idle", "load", "proposed", "release", "save", "settle"]
 
 _HOLD = 600.0
 """seconds for which the step reserves before it commits"""
@@ -54,6 +54,11 @@ def settle(read: Read, now: datetime) -> Allocations:
                 if not {problem.code for problem in refused.problems} <= {"ledger.taken", "ledger.differs"}:
                     raise  # else another process was faster: look again
         return _settled(read, ledger, at, present)
+
+
+def proposed(read: Read) -> Allocations:
+    """What the step would decide now. Nothing is reserved, and nobody has it. Refused as `settle` is."""
+    return assign(read, load(read.places.addresses), _present(read))
 
 
 def idle(read: Read, allocations: Allocations) -> tuple[str, ...]:

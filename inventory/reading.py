@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from inventory import consistency, generator
-from inventory.documents import Document, Marks, document, load, validated
+from inventory.documents import Document, Marks, document, load, shown, validated
 from inventory.examining import examine
 from inventory.model import City, Environment, Request
 from inventory.places import ROOT, Places, places
@@ -28,6 +29,7 @@ __all__ = [
     "environment",
     "environments",
     "load",
+    "proposed",
     "read",
     "requests",
     "sources",
@@ -109,12 +111,33 @@ def environment(name: str) -> Environment:
 
 def requests(folder: Path, of: City) -> tuple[Request, ...]:
     """Every request of a folder, in the order of the stack names. Refused with every error of every file."""
-    examined = [examine(path) for path in sorted(folder.glob("Pulumi.*.yaml")) if not _LAYER.fullmatch(path.name)]
+    examined = [examine(path) for path in _files(folder)]
     problems = [problem for each in examined for problem in each.problems]
     problems += consistency.of_requests(of, examined)
     if problems:
         raise Refused(sorted(problems, key=lambda p: (p.file, p.line, p.col)))
     return tuple(each.request for each in examined if each.request)
+
+
+def proposed(name: str, files: Sequence[Path]) -> tuple[Read, tuple[Request, ...]]:
+    """An environment as it would be with these request files, in the place of those of the same name or beside them, and
+    what the files themselves ask for. Refused with every error of these files; of the folder's others, those that have
+    errors themselves are left out."""
+    chosen, of = environment(name), city()
+    names = {path.name for path in files}
+    others = [path for path in _files(ROOT / chosen.requests) if path.name not in names]
+    examined = [examine(path) for path in [*files, *others]]
+    problems = [problem for each in examined for problem in each.problems]
+    problems += consistency.of_requests(of, examined)
+    mine = {each.document.file if each.document else shown(path) for each, path in zip(examined, files, strict=False)}
+    if wrong := [problem for problem in problems if problem.file in mine]:
+        raise Refused(sorted(wrong, key=lambda p: (p.file, p.line, p.col)))
+    ill = {problem.file for problem in problems}
+    found = [each.request for each in examined if each.request and each.request.file not in ill]
+    named = tuple(request for request in found if request.file in mine)
+    systems = tuple(dict.fromkeys((*chosen.systems, *(request.stack for request in named)))) if chosen.systems else ()
+    chosen = chosen.model_copy(update={"systems": systems})
+    return Read(chosen, of, tuple(sorted(found, key=lambda one: one.stack)), places(chosen.state)), named
 
 
 def sources(of: Environment) -> tuple[str, ...]:
@@ -155,6 +178,10 @@ def _no_request(stack: str, known: set[str], chosen: Environment, typed: bool) -
         f"there is no request of a system '{stack}' in {chosen.requests}{en}",
         "" if typed else f"{chosen.name}.systems", "" if typed else "inventory/environments.yaml",
     )  # fmt: skip
+
+
+def _files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("Pulumi.*.yaml") if not _LAYER.fullmatch(path.name))
 
 
 def _texts(folder: Path) -> dict[str, Any]:

@@ -12,8 +12,8 @@ FLAGS = {"test": ("--quick", "--long"), "explain": ("--coverage",)}
 """switches of single verbs"""
 
 
-def arguments(known: Mapping[str, tuple[str, str]], typed: list[str]) -> argparse.Namespace:
-    """What was typed, as options; exits with a sentence where it makes no sense. `known`: verb → where, what for."""
+def arguments(known: Mapping[str, tuple[str, ...]], typed: list[str]) -> argparse.Namespace:
+    """What was typed, as options; exits with a sentence where it makes no sense. `known`: verb → where, what for …"""
     shared = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     shared.add_argument("-e", "--environment", default=os.environ.get("LIANGZHU_ENVIRONMENT", "demo"),
                         help="inventory/environments.yaml 中的环境 / which environment (demo)")  # fmt: skip
@@ -21,7 +21,7 @@ def arguments(known: Mapping[str, tuple[str, str]], typed: list[str]) -> argpars
     shared.add_argument("--json", action="store_true", help="机器可读的结果 / the result for machines")
     parser = argparse.ArgumentParser("lz", description="梁柱:城市政务云即代码 / a city's government cloud as code")
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", title="动词 / verbs")
-    for name, (_, words) in known.items():
+    for name, (_, words, *_) in known.items():
         if name in OWN_WORDS:
             verb = verbs.add_parser(name, help=words, add_help=False, prefix_chars="+")
             verb.add_argument("what", nargs=argparse.REMAINDER)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,12 +19,12 @@ from inventory import signing
 from inventory.estate import Estate, published
 from inventory.places import places
 from inventory.problems import Refused, nearest, refuse
-from inventory.reading import environment
+from inventory.reading import Read, environment, read
 from policies import baseline, fixing, formats, result, waivers
 from policies.adapters import deployment, terraform
 from policies.checks.shape import Answer
 from policies.judge import Finding, Verdict
-from policies.judging import BASELINES, CHINA, Around, around, judged
+from policies.judging import BASELINES, CHINA, Around, around, judged, supposed
 from policies.profiles import profile
 
 _AGAIN = (
@@ -35,9 +35,10 @@ _AGAIN = (
 _ALSO = "另有 / also: -e ENVIRONMENT, -l zh|en, --json"
 
 
-def judge(tell: Any, options: argparse.Namespace) -> None:
-    """`./lz judge [--export FILE | --terraform FILE] [--to DIR] [--fix]`: the verdict on what is deployed in the environment,
-    or on a file; with `--to` as reports too (`policies.formats`), with `--fix` what would mend it (`policies.fixing`)."""
+def judge(tell: Any, options: argparse.Namespace, drafted: Callable[[Read], Estate] | None = None) -> None:
+    """`./lz judge [--requests | --export FILE | --terraform FILE] [--to DIR] [--fix]`: the verdict on what is deployed in
+    the environment, on what its requests ask for (`drafted`, handed over by the door), or on a file; with `--to` as reports
+    too (`policies.formats`), with `--fix` what would mend it (`policies.fixing`)."""
     typed = _judge_words(options.what)
     chosen_formats = formats.chosen(typed.format.split(","))  # before anything is judged: a wrong name costs nothing
     chosen = environment(options.environment)
@@ -49,7 +50,9 @@ def judge(tell: Any, options: argparse.Namespace) -> None:
     untold: Counter[str] = Counter()
     if typed.export or typed.terraform:
         given = replace(given, proved=None)  # what is kept there is of the environment, and not of a stranger's file
-    if typed.export:
+    if typed.requests and drafted:
+        estate, given = drafted(read(options.environment)), supposed(given)
+    elif typed.export:
         estate = Estate.union(deployment.read(Path(file)) for file in typed.export)
     elif typed.terraform:
         found = [terraform.read(Path(file)) for file in typed.terraform]
@@ -60,8 +63,8 @@ def judge(tell: Any, options: argparse.Namespace) -> None:
         estate = published(places(chosen.state).estate)
         if not len(estate):
             raise refuse(
-                "judge.nothing", f"环境 {chosen.name} 还没有建成任何资源:先 ./lz up,或用 ./lz plan 判定计划,或给出 --export 文件",
-                f"nothing is deployed in {chosen.name} yet: ./lz up first, or ./lz plan judges what is planned, or give "
+                "judge.nothing", f"环境 {chosen.name} 还没有建成任何资源:先 ./lz up,或用 --requests 判定申请,或给出 --export 文件",
+                f"nothing is deployed in {chosen.name} yet: ./lz up first, or judge the requests with --requests, or give "
                 "--export FILE",
             )  # fmt: skip
     verdict = judged(given, estate, planned=typed.planned)
@@ -110,6 +113,8 @@ def _judge_words(words: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser("lz judge", description=f"判定 / a verdict。{_ALSO}")
     source = parser.add_mutually_exclusive_group()
     source.add_argument("--export", nargs="+", metavar="FILE", help="部署文档(stack export)/ exported deployments")
+    source.add_argument("--requests", action="store_true",
+                        help="申请所要的,不论建没建 / what the requests ask for, built or not")  # fmt: skip
     source.add_argument(
         "--terraform", nargs="+", metavar="FILE", help="Terraform 资源的 JSON / resources of Terraform as JSON"
     )
@@ -125,6 +130,7 @@ def _judge_words(words: Sequence[str]) -> argparse.Namespace:
                         help=f"哪些格式(默认全部)/ which formats (all): {', '.join(formats.FORMATS)}")  # fmt: skip
     fixing.options(parser)
     typed = parser.parse_args(list(words))
+    typed.planned |= typed.requests
     fixing.refused(typed)
     if typed.format and not typed.to:
         raise refuse("judge.to-missing", "给出 --format 时还要写 --to 文件夹", "--format wants --to DIR beside it")

@@ -44,6 +44,11 @@ class Around:
     """where the last proof of reachability is kept"""
 
 
+def supposed(given: Around) -> Around:
+    """For what nobody plans yet: its proof is kept in a place of its own, so that the next plan finds that of the last."""
+    return replace(given, proved=given.proved and given.proved.with_name(f"{given.proved.name}.supposed"))
+
+
 def around(environment: Environment, when: datetime) -> Around:
     """Of an environment at a moment. Refused with what is wrong in profiles, waivers, baseline or records."""
     file, where = BASELINES / f"{environment.name}.json", places(environment.state)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import Any
 
-from inventory import urns
+from inventory import addressing, urns
 from inventory.addressing import Allocations
 from inventory.documents import document
 from inventory.estate import SECRET, UNKNOWN, Estate, Resource
@@ -23,6 +23,12 @@ from stacks.parts import Draft, Output, Part, Reference, Step, Wanted
 
 ORGANIZATION = "organization"
 """of a stack that lies in no service: what both engines say"""
+
+
+def proposed(read: Read) -> Estate:
+    """What an environment would come to with the addresses that it has, and those that the address step would give.
+    Refused as `estate` is, and where there is no room."""
+    return estate(read, addressing.proposed(read))
 
 
 def estate(read: Read, allocations: Allocations) -> Estate:

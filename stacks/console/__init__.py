@@ -1,6 +1,6 @@
 """`./lz stack …` and `./lz engine …`: the engine's verbs as typed, on one stack of ours or of any Pulumi program.
 
-Edited by developers. In: what was typed, and the judge that the door hands over. Out: lines or the event stream, and the
+Edited by developers. In: what was typed, and the judge, handed over by the door. Out: lines or the event stream, and the
 exit code. The flow of a verb: `typed` (words → options) → `ground` (what it works on) → here (plan, verdict, question,
 work) → the engine; `view` and `difference` show it, `record` has the verbs about the record itself.
 """
@@ -8,15 +8,20 @@ work) → the engine; `view` and `difference` show it, `record` has the verbs ab
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 Judge = Any
 """`policies.judging.Judge` of the environment, handed over by the door: the rooms do not import one another"""
 
 
-def stack(tell: Any, options: argparse.Namespace, judge: Judge | None = None) -> None:
-    """`./lz stack VERB NAME …`: one stack of the environment that -e names."""
-    _run("stack", tell, options, judge)
+def stack(
+    tell: Any, options: argparse.Namespace, later: Callable[[str, Callable[[], datetime]], Judge] | None = None
+) -> None:
+    """`./lz stack VERB NAME …`: one stack of the environment that -e names, judged as the whole is: the same verdict
+    stops it."""
+    _run("stack", tell, options, later(options.environment, tell.clock) if later else None)
 
 
 def engine(tell: Any, options: argparse.Namespace) -> None:

@@ -70,7 +70,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
                 )
                 continue
             wrong += _few(
-                f"工作负载 {name}", f"workload {name}", len(hosts), {host.get("site") for host in hosts}, params
+                f"工作负载 {name} ", f"workload {name}", len(hosts), {host.get("site") for host in hosts}, params
             )
         yield concluded(system, wrong, open_words)
     for db in estate.kind("db.instance"):
