@@ -20,10 +20,7 @@ VERBS: dict[str, tuple[str, ...]] = {
         "stacks.drafting:proposed",
     ),
     "addresses": ("inventory.verbs:addresses", "地址:import export check 文件,release 系统 / address plans"),
-    "watch": (
-        "monitors.verbs:watch",
-        "看一眼:目标、告警、判定、状态证明 / one look: targets, alerts, verdict, attestations",
-    ),
+    "watch": ("monitors.verbs:watch", "看一眼:目标、告警、判定、证明 / targets, alerts, verdict, attestations"),
     "facts": ("liangzhu:facts", "采集主机事实,供判定使用;不改动主机 / read what the hosts are, for the next verdict"),
     "refresh": ("stacks.verbs:refresh", "核对实际状态,找出漂移 / compare the record with what is there"),
     "destroy": ("stacks.verbs:destroy", "拆除环境,不留痕迹 / take the environment down, nothing stays"),
