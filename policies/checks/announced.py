@@ -59,11 +59,14 @@ class Spoken:
         if lines is None:
             whole = parse("0.0.0.0/0" if version == 4 else "::/0")
             return frozenset(), (Permit(True, whole, 0, 32 if version == 4 else 128),)
-        through = [
-            line
-            for at, line in enumerate(lines)
-            if line.allow and not (line.exact and any(before.takes(line.prefix) for before in lines[:at]))
-        ]
+        through: list[Permit] = []
+        ranges: list[Permit] = []
+        seen: set[Prefix] = set()
+        for line in lines:
+            before = line.exact and (line.prefix in seen or any(one.takes(line.prefix) for one in ranges))
+            if line.allow and not before:
+                through.append(line)
+            seen.add(line.prefix) if line.exact else ranges.append(line)
         return frozenset(line.prefix for line in through if line.exact), tuple(t for t in through if not t.exact)
 
 

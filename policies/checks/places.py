@@ -20,6 +20,8 @@ def named(one: Resource, fields: Iterable[str]) -> tuple[list[str], list[Words]]
     open_: list[Words] = []
     for field in fields:
         value = one.get(field)
+        if value is None:
+            continue
         if not settled(value):
             open_.append((f"{field} 尚未确定", f"{field} is not known yet"))
         else:

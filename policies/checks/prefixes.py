@@ -108,12 +108,16 @@ def rule(estate: Estate, resource: Resource, fields: tuple[str, ...] = FIELDS) -
 
 
 def _rules(estate: Estate, fields: tuple[str, ...]) -> dict[str, Rule | Looked]:
-    return {one.urn: _rule(one, fields) for one in estate.kind("net.sg_rule")}
+    read = estate.derived(_read)
+    return {one.urn: unsure(one, *fields) or read[one.urn] for one in estate.kind("net.sg_rule")}
 
 
-def _rule(resource: Resource, fields: tuple[str, ...]) -> Rule | Looked:
-    if open_ := unsure(resource, *fields):
-        return open_
+def _read(estate: Estate) -> dict[str, Rule | Looked]:
+    return {one.urn: _rule(one) for one in estate.kind("net.sg_rule")}
+
+
+def _rule(resource: Resource) -> Rule | Looked:
+    """What is not settled in it is read as it stands: who asks for such a field is told so before."""
     ports = resource.get("ports")
     if ports is not None and not (given(resource, "ports") and len(ports) in (0, 2)):
         return failed(resource, "端口不是两个数", "its ports are not two numbers")

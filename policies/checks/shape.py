@@ -122,15 +122,16 @@ def unknown(resource: Resource | None, zh: str, en: str) -> Looked:
     return Looked(Answer.UNKNOWN, resource, zh, en)
 
 
-_NUMBERS = frozenset((bool, int, float))
+_PLAIN = frozenset((bool, int, float, type(None)))
+_HIDDEN = frozenset((str(UNKNOWN), str(SECRET)))
 
 
 def settled(value: Any) -> bool:
     """False where the value, or a part of it, is not known yet or is hidden."""
-    if value is None or type(value) in _NUMBERS:
+    if type(value) in _PLAIN:
         return True
     if isinstance(value, str):
-        return value not in (UNKNOWN, SECRET)
+        return value not in _HIDDEN
     if isinstance(value, Mapping):
         return all(map(settled, value.values()))
     if isinstance(value, list | tuple):

@@ -53,7 +53,9 @@ def _fits(kind: str, field: str, value: Any) -> bool:
         return False
     if not isinstance(value, whole):
         return False
-    return not isinstance(value, list | tuple) or all(isinstance(one, element) for one in value)
+    if not isinstance(value, list | tuple) or element is object:
+        return True
+    return all(isinstance(one, element) for one in value)
 
 
 def unread(resource: Resource, *fields: str) -> Looked | None:

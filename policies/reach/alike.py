@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
+from hashlib import sha256
 
 from policies.reach.city import PORTS, City
 from policies.reach.fields import Range, addresses
@@ -40,6 +41,15 @@ def representatives(of: City) -> City:
         places={name: one for name, one in of.places.items() if name not in gone},
     )  # fmt: skip
     return replace(small, network=small.routed())
+
+
+def digest(of: City) -> str:
+    """Of all that a loss can change in such a city: two of one digest lose and find alike. Filters of ends are not in it."""
+    routers = [(n.name, n.kind, n.forwards, n.local, n.routes) for n in of.network.nodes if n.name not in of.attached]
+    ends = [(end, at, of.network.named[end].local) for end, at in sorted(of.attached.items())]
+    sites = sorted((name, str(one.get("site"))) for name, one in of.places.items())
+    links = [(link.name, link.ends) for link in of.network.links]
+    return sha256(repr((routers, ends, sites, links, of.edges, of.held, sorted(of.own.items()))).encode()).hexdigest()
 
 
 class _Prefixes:

@@ -64,11 +64,14 @@ class Arrivals:
         return {target: {name: self.headers(name, target) for name in names} for target, names in found if names}
 
     def keep(
-        self, texts: Mapping[str, str], asked: Mapping[str, frozenset[str]], wrong: Mapping[str, Mapping[str, tuple[str, ...]]]
+        self, texts: Mapping[str, str], asked: Mapping[str, frozenset[str]], wrong: Mapping[str, Mapping[str, tuple[str, ...]]],
+        calm: Mapping[str, list[str]],
     ) -> Kept | None:  # fmt: skip
         """All of it as plain data, for the next proof; None where it is as it was kept, or cannot be kept. `texts`: digest →
-        the text of each filter."""
-        if not keeping.known(self.network) or (self.same and self.kept and asked == self.kept.asked):
+        the text of each filter; the others as `Kept` has them."""
+        if not keeping.known(self.network):
+            return None
+        if self.same and self.kept and (asked, calm) == (self.kept.asked, self.kept.calm):
             return None
         old = self.kept if self.kept and len(self.kept.diagram) <= 2 * self.kept.fresh else None
         diagram = Diagram(old.diagram if old else ())
@@ -78,7 +81,7 @@ class Arrivals:
             pairs.setdefault(target, {}).update({name: diagram.number(one.node) for name, one in by.items()})
         rows = {node.name: keeping.row(node) for node in self.network.nodes}
         return Kept(
-            rows, self.network.links, texts, self.sent(), self.facts, asked, wrong, pairs, diagram.rows,
+            rows, self.network.links, texts, self.sent(), self.facts, asked, wrong, calm, pairs, diagram.rows,
             old.fresh if old else len(diagram.rows),
         )  # fmt: skip
 

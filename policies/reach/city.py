@@ -42,6 +42,10 @@ class Loss:
     name: str
     resource: Resource
 
+    @property
+    def key(self) -> str:
+        return f"{self.kind} {self.name}"
+
 
 @dataclass(frozen=True, eq=False)
 class City:

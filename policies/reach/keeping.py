@@ -50,6 +50,8 @@ class Kept:
     """question → targets of which it was asked to the end"""
     wrong: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
     """question → target → sources that something was wrong with"""
+    calm: Mapping[str, list[str]] = field(default_factory=dict)
+    """digest of a city with one end of each kind → losses that change nothing in it, by their keys"""
     pairs: Pairs = field(default_factory=dict)
     diagram: list[list[Any]] = field(default_factory=list)
     """numbers 0 and 1 are nothing and everything that is left; the others follow, each after what it leads to"""
@@ -138,7 +140,7 @@ def save(file: Path, kept: Kept) -> None:
     data = {
         **{
             name: getattr(kept, name)
-            for name in ("rows", "texts", "sent", "facts", "wrong", "pairs", "diagram", "fresh")
+            for name in ("rows", "texts", "sent", "facts", "wrong", "calm", "pairs", "diagram", "fresh")
         },
         "links": [[link.name, *link.ends[0], *link.ends[1]] for link in kept.links],
         "asked": {question: sorted(targets) for question, targets in kept.asked.items()},

@@ -16,7 +16,7 @@ from typing import Final
 
 from inventory.estate import Estate
 from policies.reach import keeping
-from policies.reach.alike import representatives
+from policies.reach.alike import digest, representatives
 from policies.reach.arriving import Arrivals
 from policies.reach.city import PORTS, City, Loss, city
 from policies.reach.connections import opening
@@ -54,6 +54,7 @@ class Proof:
         self._declared: dict[str, Mapping[str, Headers]] = {}
         self._beyond: dict[str, tuple[Difference, ...]] = {}
         self._before: dict[str, Mapping[str, Headers]] = {}
+        self._calmed: dict[str, bool] = {}
         self._asked: dict[str, set[str]] = defaultdict(set)
         self._wrong: dict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
         self._meant = Meant(of)
@@ -151,7 +152,10 @@ class Proof:
         if not self._keeps or "arriving" not in vars(self):
             return None
         asked = {question: frozenset(targets) for question, targets in self._asked.items()}
-        return self.arriving.keep(self.city.texts, asked, self._wrong)
+        calm = self._kept.calm if self._kept else {}
+        if self._calmed:
+            calm = {digest(self._few): sorted(key for key, nothing in self._calmed.items() if nothing)}
+        return self.arriving.keep(self.city.texts, asked, self._wrong, calm)
 
     def difference(self, source: str, target: str, headers: Headers, network: Network | None = None) -> Difference:
         """A set with its witness, walked through the network as it is (or as it would be)."""
@@ -179,8 +183,17 @@ class Proof:
 
     def _calm(self, lost: Loss) -> bool:
         """Whether a loss changes nothing between ends that are left, where routers do not filter: asked of one end of each
-        kind."""
-        small, before = self._small
+        kind, and once of cities that are alike in these."""
+        if lost.key not in self._calmed:
+            self._calmed[lost.key] = lost.key in self._known_calm or self._changes_nothing(lost)
+        return self._calmed[lost.key]
+
+    @cached_property
+    def _known_calm(self) -> Collection[str]:
+        return self._kept.calm.get(digest(self._few), ()) if self._kept else ()
+
+    def _changes_nothing(self, lost: Loss) -> bool:
+        small, before = self._few, self._few_before
         after = small.after(lost)
         joined = self._joined(after)
         left = [addresses(text) for end in small.attached if end in after.named for text in after.named[end].local]
@@ -194,11 +207,14 @@ class Proof:
         return True
 
     @cached_property
-    def _small(self) -> tuple[City, Mapping[str, Mapping[str, Headers]]]:
-        """A city with one end of each kind, and what comes to each place from each of its routers."""
-        small = representatives(self.city)
-        joined = self._joined(small.network)
-        return small, {router: self._probed(router, joined) for router in sorted({*small.attached.values()})}
+    def _few(self) -> City:
+        return representatives(self.city)
+
+    @cached_property
+    def _few_before(self) -> Mapping[str, Mapping[str, Headers]]:
+        """What comes to each place from each router of the city with one end of each kind."""
+        joined = self._joined(self._few.network)
+        return {router: self._probed(router, joined) for router in sorted({*self._few.attached.values()})}
 
     def _changed(
         self, router: str, place: str, gone: Headers, more: Headers, after: Network

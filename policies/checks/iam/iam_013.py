@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from inventory.estate import SECRET, UNKNOWN, Estate, Resource
@@ -48,7 +48,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         fields = kind.secrets | kind.secret_outputs if kind else frozenset()
         given = [key for key in sorted(fields) if one.get(key) not in (None, "")]
         clear = [key for key in given if one[key] not in (SECRET, UNKNOWN)]
-        if any(map(_suspect, one.properties.values())):
+        if _any_suspect(one.properties.values()):
             clear += [path for path in _leaks(one) if path not in clear]
         if clear:
             words = ", ".join(clear)
@@ -62,13 +62,24 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield not_applicable(one, "没有设置凭据", "no secret is set")
 
 
-def _suspect(value: Any) -> bool:
-    """Is there anything in it to be looked at closely: most values need no path."""
-    if isinstance(value, str):
-        return "://" in value or "PRIVATE KEY" in value or (("=" in value or ":" in value) and _telling(value))
-    if isinstance(value, Mapping):
-        return any(_named(key, item) or _suspect(item) for key, item in value.items())
-    return isinstance(value, list | tuple) and any(map(_suspect, value))
+def _any_suspect(values: Iterable[Any]) -> bool:
+    """Is there anything in them to be looked at closely: most values need no path."""
+    for value in values:
+        if isinstance(value, str):
+            if _suspect(value):
+                return True
+        elif isinstance(value, Mapping):
+            if any(_named(key, item) for key, item in value.items()) or _any_suspect(value.values()):
+                return True
+        elif isinstance(value, list | tuple) and _any_suspect(value):
+            return True
+    return False
+
+
+def _suspect(value: str) -> bool:
+    if "://" in value or "PRIVATE KEY" in value:
+        return True
+    return ("=" in value or ":" in value) and _telling(value)
 
 
 def _telling(value: str) -> bool:
