@@ -10,7 +10,6 @@ runs Ansible, and `playbooks.runs`, what comes of it. Raises Refused where there
 from __future__ import annotations
 
 import json
-import os
 import secrets as randomness
 import socket
 import threading
@@ -20,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+from inventory import replacing
 from inventory.estate import Estate, Resource
 from inventory.hosts import inventory, known_hosts
 from inventory.places import Places
@@ -162,10 +162,7 @@ def _prepared(estate: Estate, places: Places, netns: str) -> dict[str, Any]:
             f"缺少登录主机的 SSH 密钥 {key}:运行 ./lz destroy 后再运行 ./lz up",
             f"the SSH key of the hosts, {key}, is missing: run ./lz destroy, then ./lz up",
         )
-    file = places.ansible / "known_hosts"
-    part = file.with_suffix(".part")
-    part.write_text(known_hosts(estate), encoding="utf-8")
-    os.replace(part, file)
+    replacing.replace(places.ansible / "known_hosts", known_hosts(estate), mode=replacing.SHARED)
     if netns:  # already where the proxy would lead to
         for variables in hosts["_meta"]["hostvars"].values():
             words = variables["ansible_ssh_common_args"].partition(" -o ProxyCommand=")[0]

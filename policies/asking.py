@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from inventory import signing
+from inventory import replacing, signing
 from inventory.estate import Estate, published
 from inventory.places import places
 from inventory.problems import Refused, nearest, refuse
@@ -145,7 +145,7 @@ def _write_baseline(tell: Any, verdict: Verdict, name: str, given: Around, days:
     failing = [one for one in verdict.findings if one.answer is Answer.FAIL and one.mandatory]
     file = BASELINES / f"{name}.json"
     file.parent.mkdir(exist_ok=True)
-    file.write_text(baseline.text(baseline.made(failing, given.on, days)), encoding="utf-8")
+    replacing.replace(file, baseline.text(baseline.made(failing, given.on, days)), mode=replacing.SHARED)
     until = given.on + min(timedelta(days), baseline.LONGEST)
     tell.say(
         f"✓ {file}:{len(failing)} 项,{until} 起不再有效;请审阅后提交",

@@ -7,13 +7,12 @@ is fetched by the page, and equal data make equal bytes.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Iterable
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from inventory.replacing import SHARED, replace
 from policies.report import charts, drawings
 from policies.report.parts import assurance, results, words, zones
 
@@ -27,11 +26,7 @@ def write(folder: Path, data: dict[str, Any], languages: Iterable[str] = LANGUAG
     texts = {f"report.{language}.html": page(data, language) for language in languages}
     texts["report.json"] = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
     for name, text in texts.items():
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, folder / name)
+        replace(folder / name, text, mode=SHARED)
     return tuple(folder / name for name in texts)
 
 
