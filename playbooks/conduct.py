@@ -97,19 +97,11 @@ def prove(
     answers: dict[tuple[str, str], Any] = {}
     failures: list[Problem] = []
 
-    def told(what: str, host: str, task: str, result: Mapping[str, Any]) -> None:
-        if what in ("failed", "unreachable"):
-            failures.append(running.failure(what, host, task, result))
-        elif what == "ok" and task.endswith(f" / {TASK}"):
-            if odd := hearing.hear(host, str(result.get("stdout", ""))):
-                failures.append(odd)
-        elif what == "ok" and result.get("stdout"):
-            answers[host, task.rsplit(" / ", maxsplit=1)[-1]] = json.loads(result["stdout"])
-
     with ThreadPoolExecutor(1) as aside:
         # a bastion is no host: what is tried from it is tried from here, while the hosts try theirs
         outside = [source for source in by_source if source not in names]
         seen = aside.submit(lambda: {s: inside(netns, lambda s=s: _try(pairs[s])) for s in outside} if netns else {})
+        told = _listening(hearing, failures, answers)
         done = running.run("prove.yml", hosts, told, netns=netns, stopping=stopping, seconds=PROVE_SECONDS)
         for source, results in seen.result().items():
             answers[source, "connections"] = results
@@ -134,15 +126,29 @@ def gather(
     hearing = Hearing(estate, hosts["_meta"]["hostvars"])
     failures: list[Problem] = []
 
-    def told(what: str, host: str, task: str, result: Mapping[str, Any]) -> None:
-        if what in ("failed", "unreachable"):
-            failures.append(running.failure(what, host, task, result))
-        elif what == "ok" and (odd := hearing.hear(host, str(result.get("stdout", "")))):
-            failures.append(odd)
-
+    told = _listening(hearing, failures, {})
     done = running.run("gather.yml", hosts, told, netns=netns, stopping=stopping, seconds=GATHER_SECONDS)
     failures += _ended_badly(done, bool(failures), stopping)
     return replace(hearing.publish(places), failures=_merged(failures), seconds=clock() - begun)
+
+
+def _listening(
+    hearing: Hearing, failures: list[Problem], answers: dict[tuple[str, str], Any]
+) -> Callable[[str, str, str, Mapping[str, Any]], None]:
+    """What a run that only asks does with each answer: facts are heard, what else is said is kept by host and by the last
+    word of the task's name."""
+
+    def told(what: str, host: str, task: str, result: Mapping[str, Any]) -> None:
+        asked = task.rsplit(" / ", maxsplit=1)[-1]
+        if what in ("failed", "unreachable"):
+            failures.append(running.failure(what, host, task, result))
+        elif what == "ok" and asked == TASK:
+            if odd := hearing.hear(host, str(result.get("stdout", ""))):
+                failures.append(odd)
+        elif what == "ok" and result.get("stdout"):
+            answers[host, asked] = json.loads(result["stdout"])
+
+    return told
 
 
 def _prepared(estate: Estate, places: Places, netns: str) -> dict[str, Any]:

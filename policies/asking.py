@@ -190,15 +190,17 @@ def _tell(
 
 
 _MARKS = {"fail": "✗", "error": "!", "unknown": "?", "waived": "~"}
-_ANSWERS = {"fail": "不通过", "error": "出错", "unknown": "未知", "waived": "已豁免"}
-_GRADES = {"low": "低", "medium": "中", "high": "高"}
 
 
 def _line(one: Finding, blocks: bool, language: Literal["zh", "en"]) -> str:
     problem = one.problem()
     if language == "zh":
-        state = _ANSWERS[one.answer] + (",阻断" if blocks else ",基线内" if one.known else ",只报告")
-        state += f";严重程度{_GRADES[one.base]}升为{_GRADES[one.severity]}:{one.raised_zh}" if one.base else ""
+        state = result.ANSWERS[one.answer][0] + (",阻断" if blocks else ",基线内" if one.known else ",只报告")
+        state += (
+            f";严重程度{result.SEVERITIES[one.base][0]}升为{result.SEVERITIES[one.severity][0]}:{one.raised_zh}"
+            if one.base
+            else ""
+        )
     else:
         state = one.answer.value + (", blocks" if blocks else ", in the baseline" if one.known else ", reported")
         state += f"; {one.severity} instead of {one.base}: {one.raised_en}" if one.base else ""

@@ -7,7 +7,7 @@ is fetched by the page, and equal data make equal bytes.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 from inventory.replacing import SHARED, replace
 from policies.report import charts, drawings
 from policies.report.parts import assurance, results, words, zones
+from policies.result import SEVERITIES
 
 _PAGE = Path(__file__).parent / "page"
 LANGUAGES = ("zh", "en")
@@ -58,12 +59,12 @@ def _words(language: str) -> dict[str, Any]:
     def text(pair: Any) -> str:
         return pair[language] if isinstance(pair, dict) else str(pair)
 
-    def named(table: dict[str, tuple[str, str]]) -> dict[str, str]:
+    def named(table: Mapping[str, tuple[str, str]]) -> dict[str, str]:
         return {key: both[pick] for key, both in table.items()}
 
     return {
         "_": say, "t": text, "roles": named(words.ROLES), "answers": named(assurance.ANSWERS),
-        "severities": named(assurance.SEVERITIES),
+        "severities": named(SEVERITIES),
     }  # fmt: skip
 
 
