@@ -7,14 +7,13 @@ not in it is an error, so that every address is known in a preview.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from inventory.problems import Problem, refuse
+from inventory.replacing import replace
 
 TABLES = ("segments", "hosts", "vips", "links", "loopbacks", "locators", "nat64", "pool4")
 
@@ -134,12 +133,7 @@ def save(path: Path, allocations: Allocations) -> bool:
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(temporary, path)
+    replace(path, text, durable=True)
     return True
 
 

@@ -22,6 +22,19 @@ def _choice(word: str, known: Iterable[str]) -> tuple[str, str]:
     return (f":是不是 {near}?", f": did you mean {near}?") if near else ("", "")
 
 
+_ONCE = (
+    (
+        "key", ("items", "bureaus", "sites", "links", "zones", "pools", "platforms"), "city.twice",
+        "“{0}”出现了 {1} 次:键不可重复", "'{0}' is there {1} times: a key is given once",
+    ),
+    (
+        "number", ("bureaus", "sites", "zones"), "city.number",
+        "地址码 {0} 重复:每个只能用一次", "address code {0} is used more than once",
+    ),
+)  # fmt: skip
+"""a field, where it is given once, and what is wrong where it is not"""
+
+
 def of_city(city: City, documents: Mapping[str, Document]) -> Iterator[Problem]:
     """References inside `inventory/city/`, codes given twice, the address plan."""
     bureaus = {bureau.key for bureau in city.bureaus}
@@ -34,22 +47,15 @@ def of_city(city: City, documents: Mapping[str, Document]) -> Iterator[Problem]:
             path, "city.unknown", f"没有名为“{word}”的{what[0]}{zh}", f"there is no {what[1]} '{word}'{en}"
         )
 
-    for part in ("items", "bureaus", "sites", "links", "zones", "pools", "platforms"):
-        counts = Counter(row.key for row in getattr(city, part))
-        for index, row in enumerate(getattr(city, part)):
-            if counts[row.key] > 1:
-                yield documents[part].problem(
-                    (index, "key"), "city.twice", f"“{row.key}”出现了 {counts[row.key]} 次:键不可重复",
-                    f"'{row.key}' is there {counts[row.key]} times: a key is given once",
-                )  # fmt: skip
-    for part in ("bureaus", "sites", "zones"):
-        counts = Counter(row.number for row in getattr(city, part))
-        for index, row in enumerate(getattr(city, part)):
-            if counts[row.number] > 1:
-                yield documents[part].problem(
-                    (index, "number"), "city.number", f"地址码 {row.number} 重复:每个只能用一次",
-                    f"address code {row.number} is used more than once",
-                )  # fmt: skip
+    for field, parts, code, zh, en in _ONCE:
+        for part in parts:
+            given = [getattr(row, field) for row in getattr(city, part)]
+            counts = Counter(given)
+            for index, value in enumerate(given):
+                if (times := counts[value]) > 1:
+                    yield documents[part].problem(
+                        (index, field), code, zh.format(value, times), en.format(value, times)
+                    )
     for index, item in enumerate(city.items):
         for n, key in enumerate(item.responsible):
             if key not in bureaus:

@@ -7,14 +7,14 @@ secrets; the judge, the Ansible inventory, monitors and reports read it and noth
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeVar
+
+from inventory import replacing
 
 T = TypeVar("T")
 
@@ -190,10 +190,7 @@ def publish(folder: Path, stack: str, estate: Estate) -> None:
         target.unlink(missing_ok=True)
         return
     text = json.dumps(to_data(estate), ensure_ascii=False, separators=(",", ":"))
-    handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{stack}.")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        file.write(text)
-    os.replace(temporary, target)
+    replacing.replace(target, text)
 
 
 def published(folder: Path) -> Estate:

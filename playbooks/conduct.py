@@ -10,7 +10,6 @@ runs Ansible, and `playbooks.runs`, what comes of it. Raises Refused where there
 from __future__ import annotations
 
 import json
-import os
 import secrets as randomness
 import socket
 import threading
@@ -20,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
+from inventory import replacing
 from inventory.estate import Estate, Resource
 from inventory.hosts import inventory, known_hosts
 from inventory.places import Places
@@ -97,19 +97,11 @@ def prove(
     answers: dict[tuple[str, str], Any] = {}
     failures: list[Problem] = []
 
-    def told(what: str, host: str, task: str, result: Mapping[str, Any]) -> None:
-        if what in ("failed", "unreachable"):
-            failures.append(running.failure(what, host, task, result))
-        elif what == "ok" and task.endswith(f" / {TASK}"):
-            if odd := hearing.hear(host, str(result.get("stdout", ""))):
-                failures.append(odd)
-        elif what == "ok" and result.get("stdout"):
-            answers[host, task.rsplit(" / ", maxsplit=1)[-1]] = json.loads(result["stdout"])
-
     with ThreadPoolExecutor(1) as aside:
         # a bastion is no host: what is tried from it is tried from here, while the hosts try theirs
         outside = [source for source in by_source if source not in names]
         seen = aside.submit(lambda: {s: inside(netns, lambda s=s: _try(pairs[s])) for s in outside} if netns else {})
+        told = _listening(hearing, failures, answers)
         done = running.run("prove.yml", hosts, told, netns=netns, stopping=stopping, seconds=PROVE_SECONDS)
         for source, results in seen.result().items():
             answers[source, "connections"] = results
@@ -134,15 +126,29 @@ def gather(
     hearing = Hearing(estate, hosts["_meta"]["hostvars"])
     failures: list[Problem] = []
 
-    def told(what: str, host: str, task: str, result: Mapping[str, Any]) -> None:
-        if what in ("failed", "unreachable"):
-            failures.append(running.failure(what, host, task, result))
-        elif what == "ok" and (odd := hearing.hear(host, str(result.get("stdout", "")))):
-            failures.append(odd)
-
+    told = _listening(hearing, failures, {})
     done = running.run("gather.yml", hosts, told, netns=netns, stopping=stopping, seconds=GATHER_SECONDS)
     failures += _ended_badly(done, bool(failures), stopping)
     return replace(hearing.publish(places), failures=_merged(failures), seconds=clock() - begun)
+
+
+def _listening(
+    hearing: Hearing, failures: list[Problem], answers: dict[tuple[str, str], Any]
+) -> Callable[[str, str, str, Mapping[str, Any]], None]:
+    """What a run that only asks does with each answer: facts are heard, what else is said is kept by host and by the last
+    word of the task's name."""
+
+    def told(what: str, host: str, task: str, result: Mapping[str, Any]) -> None:
+        asked = task.rsplit(" / ", maxsplit=1)[-1]
+        if what in ("failed", "unreachable"):
+            failures.append(running.failure(what, host, task, result))
+        elif what == "ok" and asked == TASK:
+            if odd := hearing.hear(host, str(result.get("stdout", ""))):
+                failures.append(odd)
+        elif what == "ok" and result.get("stdout"):
+            answers[host, asked] = json.loads(result["stdout"])
+
+    return told
 
 
 def _prepared(estate: Estate, places: Places, netns: str) -> dict[str, Any]:
@@ -162,10 +168,7 @@ def _prepared(estate: Estate, places: Places, netns: str) -> dict[str, Any]:
             f"缺少登录主机的 SSH 密钥 {key}:运行 ./lz destroy 后再运行 ./lz up",
             f"the SSH key of the hosts, {key}, is missing: run ./lz destroy, then ./lz up",
         )
-    file = places.ansible / "known_hosts"
-    part = file.with_suffix(".part")
-    part.write_text(known_hosts(estate), encoding="utf-8")
-    os.replace(part, file)
+    replacing.replace(places.ansible / "known_hosts", known_hosts(estate), mode=replacing.SHARED)
     if netns:  # already where the proxy would lead to
         for variables in hosts["_meta"]["hostvars"].values():
             words = variables["ansible_ssh_common_args"].partition(" -o ProxyCommand=")[0]

@@ -15,7 +15,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Literal
 
-from inventory import signing
+from inventory import replacing, signing
 from inventory.estate import Estate, published
 from inventory.places import places
 from inventory.problems import Refused, nearest, refuse
@@ -151,7 +151,7 @@ def _write_baseline(tell: Any, verdict: Verdict, name: str, given: Around, days:
     failing = [one for one in verdict.findings if one.answer is Answer.FAIL and one.mandatory]
     file = BASELINES / f"{name}.json"
     file.parent.mkdir(exist_ok=True)
-    file.write_text(baseline.text(baseline.made(failing, given.on, days)), encoding="utf-8")
+    replacing.replace(file, baseline.text(baseline.made(failing, given.on, days)), mode=replacing.SHARED)
     until = given.on + min(timedelta(days), baseline.LONGEST)
     tell.say(
         f"✓ {file}:{len(failing)} 项,{until} 起不再有效;请审阅后提交",
@@ -196,15 +196,17 @@ def _tell(
 
 
 _MARKS = {"fail": "✗", "error": "!", "unknown": "?", "waived": "~"}
-_ANSWERS = {"fail": "不通过", "error": "出错", "unknown": "未知", "waived": "已豁免"}
-_GRADES = {"low": "低", "medium": "中", "high": "高"}
 
 
 def _line(one: Finding, blocks: bool, language: Literal["zh", "en"]) -> str:
     problem = one.problem()
     if language == "zh":
-        state = _ANSWERS[one.answer] + (",阻断" if blocks else ",基线内" if one.known else ",只报告")
-        state += f";严重程度{_GRADES[one.base]}升为{_GRADES[one.severity]}:{one.raised_zh}" if one.base else ""
+        state = result.ANSWERS[one.answer][0] + (",阻断" if blocks else ",基线内" if one.known else ",只报告")
+        state += (
+            f";严重程度{result.SEVERITIES[one.base][0]}升为{result.SEVERITIES[one.severity][0]}:{one.raised_zh}"
+            if one.base
+            else ""
+        )
     else:
         state = one.answer.value + (", blocks" if blocks else ", in the baseline" if one.known else ", reported")
         state += f"; {one.severity} instead of {one.base}: {one.raised_en}" if one.base else ""

@@ -11,15 +11,14 @@ from __future__ import annotations
 
 import difflib
 import json
-import os
-import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from inventory import editing
+from inventory import editing, replacing
 from inventory.documents import Path_, document, shown
 from inventory.estate import Estate
 from inventory.problems import Refused, refuse
@@ -182,26 +181,24 @@ def _marked(mark: str, lines: Iterable[str]) -> Iterator[str]:
 
 def write(edits: Sequence[Edit]) -> None:
     """All files or none. Refused where one is no longer what the change was worked out from, or cannot be written."""
-    made: list[tuple[Edit, str]] = []
     done: list[Edit] = []
     try:
-        for edit in edits:
-            _unchanged(edit)
-            made.append((edit, _beside(edit.path, edit.after)))
-        for edit, temporary in made:
-            os.replace(temporary, edit.path)
-            done.append(edit)
+        with ExitStack() as stack:
+            made: list[tuple[Edit, Path]] = []
+            for edit in edits:
+                _unchanged(edit)
+                made.append((edit, stack.enter_context(replacing.beside(edit.path, edit.after, durable=True))))
+            for edit, part in made:
+                replacing.put(part, edit.path, durable=True)
+                done.append(edit)
     except OSError as error:
         for edit in done:
-            os.replace(_beside(edit.path, edit.before), edit.path)
+            replacing.replace(edit.path, edit.before, durable=True)
         where = str(error.filename or "")
         raise refuse(
             "fix.write", f"写不了({error.strerror}):没有改动任何文件", f"cannot be written ({error.strerror}): no file was changed",
             file=where,
         ) from None  # fmt: skip
-    finally:
-        for _, temporary in made:
-            Path(temporary).unlink(missing_ok=True)
 
 
 def _unchanged(edit: Edit) -> None:
@@ -221,14 +218,3 @@ def _unchanged(edit: Edit) -> None:
             "the file was changed after the verdict: run again",
             file=shown(edit.path),
         )
-
-
-def _beside(path: Path, text: str) -> str:
-    """A file of the same folder with this text, synced, with the mode of the one that it will replace."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(handle, "wb") as file:
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-    os.chmod(name, path.stat().st_mode & 0o777 if path.exists() else 0o600)
-    return name

@@ -8,7 +8,7 @@ function of it, so equal results give equal bytes. Estates that differ only in t
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
@@ -19,7 +19,7 @@ from policies.checks import CHECKS, load
 from policies.checks.shape import Answer, Severity, Words
 from policies.clauses import clauses, standards
 from policies.explaining import page, severity_basis
-from policies.gaps import Gap, cited_standards, gaps
+from policies.gaps import Gap, cited_standards, cites, gaps, out_of_force
 from policies.judge import Finding, Verdict
 
 AREAS: Mapping[str, Words] = {
@@ -67,8 +67,8 @@ class Covered:
     title_zh: str
     title_en: str
     edition: str
-    in_force: bool
-    """on the day of the result"""
+    out: Words | None
+    """why nothing may be cited of it on the day of the result"""
     complete: bool
     """False: the catalogue has only what checks cite"""
     gaps: tuple[Gap, ...]
@@ -123,6 +123,13 @@ def digest(estate: Estate) -> str:
     return sm3("\n".join(rows).encode("utf-8", "surrogatepass"))
 
 
+def leading(findings: Sequence[Finding], most: int) -> Sequence[Finding]:
+    """At most so many findings; where some are left out, what broke comes first and is not among them."""
+    if len(findings) <= most:
+        return findings
+    return sorted(findings, key=lambda one: one.answer is not Answer.ERROR)[:most]
+
+
 def checks(verdict: Verdict) -> tuple[Judged, ...]:
     """The checks of a verdict, in the profile's order."""
     return tuple(_judged(verdict, id_) for id_ in verdict.results)
@@ -131,7 +138,7 @@ def checks(verdict: Verdict) -> tuple[Judged, ...]:
 def covered(verdict: Verdict, on: date) -> tuple[Covered, ...]:
     """The standards that the checks serve, each with all the clauses of its catalogue."""
     return tuple(
-        Covered(name, s.title, s.en, s.edition, s.in_force(on), s.complete, gaps(verdict, name))
+        Covered(name, s.title, s.en, s.edition, out_of_force(name, on), s.complete, gaps(verdict, name))
         for name in cited_standards(verdict)
         if (s := standards()[name])
     )
@@ -149,7 +156,7 @@ def _judged(verdict: Verdict, id_: str) -> Judged:
     it = load(id_).check
     return Judged(
         id_, it.title_zh, it.title_en, area(id_), it.severity, severity_basis(it, "zh"), severity_basis(it, "en"),
-        it.assurance, tuple(one for one in it.clauses if one in clauses()), it.fix_zh, it.fix_en,
+        it.assurance, tuple(one for one in cites(verdict, id_) if one in clauses()), it.fix_zh, it.fix_en,
         page(id_, "zh"), page(id_, "en"), counts,
     )  # fmt: skip
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from codecs import utf_8_decode
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from inventory.exchange import netbox, pages, table
 from inventory.exchange.book import Book
 from inventory.places import Places
 from inventory.problems import Language, refuse
+from inventory.replacing import SHARED, replace
 
 _WINDOW = 1 << 18
 
@@ -54,10 +54,8 @@ def save(path: Path, book: Book, language: Language = "zh") -> None:
     if path.suffix.lower() not in (".csv", ".json"):
         raise refuse("asset.form", "只写 .csv 和 .json 文件", "only .csv and .json files are written", file=str(path))
     text = pages.write(book) if path.suffix.lower() == ".json" else table.write(book, language)
-    temporary = path.with_name(f".{path.name}.part")
     try:
-        temporary.write_text(text, encoding="utf-8")
-        os.replace(temporary, path)
+        replace(path, text, mode=SHARED)
     except OSError as error:
         raise refuse("asset.write", f"写不了文件({error.strerror}):检查目录和权限",
                      f"cannot be written ({error.strerror}): check the folder and its permissions", file=str(path)) from None  # fmt: skip

@@ -11,7 +11,7 @@ from datetime import date
 from inventory.estate import Estate, Resource
 from policies.checks.references import day, pointing
 from policies.checks.shape import Looked, Words, failed, listed, passed, settled, unknown
-from policies.checks.wants import told, untold
+from policies.checks.told import given, unread, why
 
 
 def shown(estate: Estate, one: Resource, subject: str, today: date, days: int) -> Looked:
@@ -24,8 +24,8 @@ def shown(estate: Estate, one: Resource, subject: str, today: date, days: int) -
         (f"{row.name} 没有写明对象", f"{row.name} does not say yet what it is about") for row in kept.unsure
     ]
     for row in kept.to(one):
-        if not told(row, "subject"):
-            open_.append((f"{row.name}:{untold('subject')[0]}", f"{row.name}: {untold('subject')[1]}"))
+        if hidden := unread(row, "subject"):
+            open_.append(why(row, hidden))
         elif row.get("subject") == subject:
             bad, unclear = _weighed(row, today, days)
             if not bad and not unclear:
@@ -42,7 +42,7 @@ def _weighed(row: Resource, today: date, days: int) -> tuple[list[Words], list[W
     wrong: list[Words] = []
     open_: list[Words] = []
     name, made, ends = row.name, day(row.get("date")), day(row.get("expires"))
-    if not told(row, "result"):
+    if not given(row, "result"):
         open_.append((f"{name} 没有写明结果", f"{name} does not tell its result"))
     elif row.get("result") != "passed":
         wrong.append((f"{name} 的结果不是通过", f"{name} did not pass"))

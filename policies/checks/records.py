@@ -7,18 +7,17 @@ as one cannot be told.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from inventory.estate import Estate, Resource
 from policies.checks.references import Pointers, level_of, pointing, word
-from policies.checks.shape import Looked, Words, missing, settled, unknown
+from policies.checks.shape import Words, missing
+from policies.checks.told import lacking
 
 Reply = bool | Words
 Findings = tuple[list[Words], list[Words]]
 """what is wrong, and what is not known"""
-Want = tuple[str, Callable[[Any], bool], str, str]
-"""a field, what it must be, and the sentence where it is not"""
 
 MOST = 1e300
 """beyond it there are no figures: what a state cannot hold, or infinity"""
@@ -34,28 +33,10 @@ def listing(value: Any) -> tuple[str, ...]:
 
 
 def untold(resource: Resource, *fields: str) -> list[Words]:
-    """Fields from which nothing can be concluded: not recorded, not known yet, or secret."""
-    found: list[Words] = []
-    for key in fields:
-        value = resource.get(key)
-        what = f"{resource.kind}/{resource.name}: {key}"
-        if value is None:
-            found.append((f"{what} 没有记录", f"{what} was not recorded"))
-        elif not settled(value):
-            found.append((f"{what} 现在不能确定", f"{what} cannot be told now"))
-    return found
-
-
-def held(resource: Resource, *wants: Want) -> Findings:
-    """Each field is told, and is as it must be."""
-    wrong: list[Words] = []
-    open_: list[Words] = []
-    for key, good, zh, en in wants:
-        if lacking := untold(resource, key):
-            open_ += lacking
-        elif not good(resource.get(key)):
-            wrong.append((zh, en))
-    return wrong, open_
+    """Fields from which nothing can be concluded (`told.lacking`), said in an answer about another resource."""
+    what = f"{resource.kind}/{resource.name}"
+    found = [words for field in fields if (words := lacking(resource, field))]
+    return [(f"{what}: {zh}", f"{what}: {en}") for zh, en in found]
 
 
 def yes(value: Any) -> bool:
@@ -65,8 +46,8 @@ def yes(value: Any) -> bool:
 
 def reply(resource: Resource, key: str, good: Callable[[Any], bool] = yes) -> Reply:
     """What one field says."""
-    lacking = untold(resource, key)
-    return lacking[0] if lacking else good(resource.get(key))
+    gone = untold(resource, key)
+    return gone[0] if gone else good(resource.get(key))
 
 
 def one_of(replies: Iterable[Reply]) -> Reply:
@@ -108,12 +89,6 @@ def comparable(value: Any) -> Any:
 def number(value: Any) -> float:
     """A figure; nothing, where it is none."""
     return float(value) if isinstance(value, int | float) and -MOST < value < MOST else 0.0
-
-
-def expected(estate: Estate, found: Iterable[Resource], zh: str, en: str) -> Iterator[Looked]:
-    """`unknown` where there are systems, and what the requirement asks for was not recorded of anything."""
-    if not list(found) and estate.kind("gov.system"):
-        yield unknown(None, zh, en)
 
 
 def absent(resource: Resource, reference: Any) -> Words:

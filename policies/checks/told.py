@@ -1,7 +1,9 @@
 """What is told of a resource, and what may be said where it is not. Pure.
 
-`unread` is the guard in front of every comparison: after it, the fields are there and of the kind's own type, so that
-neither a gap in a record nor nonsense in it ever passes or breaks a check.
+Every check reads a recorded field through `lacking`: why nothing may be concluded of it. `unread` is the guard in front of
+every comparison: after it, the fields are there and of the kind's own type, so that neither a gap in a record nor nonsense
+in it ever passes or breaks a check. `policies.checks.records` and `wants` say the same of one way among several, and of a
+table of fields.
 """
 
 from __future__ import annotations
@@ -11,12 +13,11 @@ from dataclasses import dataclass
 from functools import cache
 from math import inf
 from types import NoneType
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from inventory.estate import Estate, Resource
 from inventory.kinds import kinds
 from inventory.kinds.base import Device
-from policies.checks.records import expected
 from policies.checks.references import pointing
 from policies.checks.shape import Looked, Words, listed, missing, settled, unknown, unsure
 
@@ -27,7 +28,10 @@ DEVICES = tuple(kind for kind, made in kinds().items() if issubclass(made, Devic
 @cache
 def _shape(kind: str, field: str) -> tuple[Any, Any]:
     """What a field holds, and what each element of it holds, as `isinstance` takes them."""
-    annotation = kinds()[kind].model_fields[field].annotation
+    made = kinds().get(kind)
+    if made is None or field not in made.model_fields:
+        return object, object
+    annotation = made.model_fields[field].annotation
     if NoneType in get_args(annotation):
         annotation = next(one for one in get_args(annotation) if one is not NoneType)
     origin, args = get_origin(annotation), get_args(annotation)
@@ -38,13 +42,28 @@ def _shape(kind: str, field: str) -> tuple[Any, Any]:
 
 def _plain(annotation: Any) -> Any:
     # numbers may come back from the wire as floats; words with few values are strings all the same
-    return {bool: bool, int: (int, float), float: (int, float)}.get(annotation, str)
+    if annotation in (bool, int, float):
+        return bool if annotation is bool else (int, float)
+    worded = get_origin(annotation) is Literal or (isinstance(annotation, type) and issubclass(annotation, str))
+    return str if worded else object
 
 
-def given(resource: Resource, field: str) -> bool:
-    """Is it told, readable and of the type of the kind's field (an empty word or list is told: there is none)."""
+def lacking(resource: Resource, field: str) -> Words | None:
+    """Why nothing may be concluded of a field: not recorded, known only later or secret, or not of the type of the kind's
+    field. None where it can be judged (an empty word or list is told: there is none)."""
     value = resource.get(field)
-    return value is not None and settled(value) and _fits(resource.kind, field, value)
+    if value is None:
+        return f"{field} 没有记录", f"{field} is not recorded"
+    if not settled(value):
+        return f"{field} 要到变更时才确定,或是机密", f"{field} is known only during the update, or secret"
+    if not _fits(resource.kind, field, value):
+        return f"{field} 的值读不懂", f"{field} is not of a type that can be read"
+    return None
+
+
+def given(resource: Resource, *fields: str) -> bool:
+    """Can all of these fields be judged."""
+    return all(lacking(resource, field) is None for field in fields)
 
 
 def _fits(kind: str, field: str, value: Any) -> bool:
@@ -86,6 +105,12 @@ def garbled(resource: Resource, *fields: str) -> Looked | None:
 def why(resource: Resource, open_: Looked) -> Words:
     """An answer about one resource, as a reason in an answer about another."""
     return f"{resource.name}:{open_.zh}", f"{resource.name}: {open_.en}"
+
+
+def expected(estate: Estate, found: Iterable[Resource], zh: str, en: str) -> Iterator[Looked]:
+    """`unknown` where there are systems, and what the requirement asks for was not recorded of anything."""
+    if not list(found) and estate.kind("gov.system"):
+        yield unknown(None, zh, en)
 
 
 def absent(estate: Estate, found: Iterable[Resource], zh: str, en: str) -> Iterator[Looked]:

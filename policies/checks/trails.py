@@ -84,6 +84,18 @@ def denied(estate: Estate, one: Resource, verbs: Sequence[str]) -> Told:
     return lacking(verbs, found, open_, f"没有对所有人禁止的 {word(one)} 操作:", f"not denied on {word(one)}:")
 
 
+def delivered(estate: Estate, trails: Iterable[Resource]) -> tuple[list[tuple[Resource, Resource]], list[Words]]:
+    """Trails, each with the sink that it writes to; and of which that cannot be told."""
+    found: list[tuple[Resource, Resource]] = []
+    open_: list[Words] = []
+    for trail in trails:
+        sink, gone = follow(estate, trail, "sink", "log.sink")
+        open_ += gone
+        if sink:
+            found.append((trail, sink))
+    return found, open_
+
+
 def by_owner(estate: Estate) -> tuple[dict[str, list[Resource]], list[Words]]:
     """Trails that are on, by who owns them; and the sentence about those of which that cannot be told."""
     return estate.derived(_by_owner)

@@ -13,6 +13,7 @@ from typing import Any
 from inventory.estate import Estate, Resource
 from policies.checks.references import thing
 from policies.checks.shape import Words, missing, settled
+from policies.checks.told import lacking
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,9 @@ def weighed(one: Resource, wants: Iterable[Want]) -> tuple[list[Words], list[Wor
     open_: list[Words] = []
     for want in wants:
         value = one.get(want.field)
-        if not settled(value) or (value is None and not want.blank):
-            open_.append(untold(want.field))
+        gone = None if want.blank and value is None else lacking(one, want.field)
+        if gone:
+            open_.append(gone)
         elif not want.good(value):
             wrong.append((want.zh.format(value), want.en.format(value)))
     return wrong, open_
@@ -49,14 +51,9 @@ def unfound(estate: Estate, one: Resource, field: str, kind: str) -> list[Words]
     return [missing(one, kind, name)]
 
 
-def untold(field: str) -> Words:
-    """A field that was not recorded, or is only known later."""
-    return f"{field} 没有记录或尚未确定", f"{field} is not recorded or not known yet"
-
-
-def told(one: Resource, *fields: str) -> bool:
-    """Can all of these fields be judged."""
-    return all(one.get(field) is not None and settled(one.get(field)) for field in fields)
+def untold(what: str) -> Words:
+    """Of several fields or of two resources, none or not both can be judged; of a single one `told.lacking` says why."""
+    return f"{what} 没有记录或尚未确定", f"{what} is not recorded or not known yet"
 
 
 def true(value: Any) -> bool:

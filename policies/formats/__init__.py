@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from inventory.problems import Problem, Refused, nearest, refuse
+from inventory.replacing import SHARED, replace
 from policies.result import Result
 
 FORMATS: dict[str, dict[str, str]] = {
@@ -68,7 +69,7 @@ def write(result: Result, folder: Path, formats: Iterable[str] = ()) -> tuple[tu
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in files.items():
-            (folder / name).write_bytes(content)
+            replace(folder / name, content, mode=SHARED)
     except OSError as error:
         raise refuse(
             "judge.to", f"不能写入这个文件夹({error.strerror}):换一个,或改它的权限",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from policies.formats.words import Language, answer, area_text, effect, one_line, told
+from policies.formats.words import Language, answer, area_text, effect, one_line, sentence, told
 from policies.gaps import STATES, summed
 from policies.result import ANSWERS, SEVERITIES, Covered, Result
 
@@ -92,8 +92,8 @@ def _standard(standard: Covered, language: Language) -> list[str]:
             ("目录未收全:只有检查项引用的条款。", "The catalogue is incomplete: only clauses that checks cite.")[pick],
             "",
         ]
-    if not standard.in_force:
-        lines += [("该版本在这一天不在有效期内。", "This edition was not in force on that day.")[pick], ""]
+    if standard.out:
+        lines += [escaped(sentence(standard.out[pick], language)), ""]
     lines += [("、", ", ")[pick].join(f"{STATES[state][pick]} {number}" for state, number in states.items()), ""]
     rows = [
         (one.clause.number + ("" if one.clause.confirmed else mark), one.clause.area, one.clause.point, one.words[pick],

@@ -82,11 +82,19 @@ def _results(result: Result, when: str) -> dict[str, Any]:
         made["risks"] = [_risk(one) for one in failing]
     if reviewed:
         made["findings"] = [_finding(gap, by_check) for gap in reviewed]
-    left = len(gaps) - len(reviewed)
-    made["remarks"] = (
-        f"目录中另有 {left} 个条款没有检查项,待人工 / {left} more clauses of the catalogue have no check: they are for people"
+    made["remarks"] = _remarks(
+        result, sum(not gap.checks for one in result.standards if not one.out for gap in one.gaps)
     )
     return made
+
+
+def _remarks(result: Result, left: int) -> str:
+    """What is not among the reviewed controls, and why."""
+    lines = [
+        f"目录中另有 {left} 个条款没有检查项,待人工 / {left} more clauses of the catalogue have no check: they are for people"
+    ]
+    lines += [f"{one.id}:{one.out[0]} / {one.id}: {one.out[1]}" for one in result.standards if one.out]
+    return "\n".join(lines)
 
 
 def _selection(reviewed: list[Gap]) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from inventory.problems import refuse
-from policies.formats.words import Language, answer, area_text, effect, one_line, told
+from policies.formats.words import Language, answer, area_text, effect, one_line, sentence, told
 from policies.gaps import STATES, summed
-from policies.result import ANSWERS, SEVERITIES, Result
+from policies.result import ANSWERS, SEVERITIES, Result, leading
 
 TEMPLATE = Path(__file__).with_name("paper.typ")
 FONTS = ("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Source Han Sans CN", "Noto Serif CJK SC",
@@ -90,7 +90,7 @@ def data(result: Result, language: Language) -> dict[str, Any]:
                 (f"{one.check} {(one.title_zh, one.title_en)[pick]}", f"{answer(one)[pick]}, {effect(result, one)[pick]}",
                  f"{one.kind} {one.name}", told(one, language),
                  (one.fix_zh, one.fix_en)[pick] if one.answer in ("fail", "waived") else "", one.origin or one.stack)
-                for one in verdict.findings[:MOST]
+                for one in leading(verdict.findings, MOST)
             ],
         ),
         _part(
@@ -112,8 +112,8 @@ def data(result: Result, language: Language) -> dict[str, Any]:
             counts += say(
                 "。目录未收全:只有检查项引用的条款。", ". The catalogue is incomplete: only clauses that checks cite."
             )
-        if not standard.in_force:
-            counts += say("。该版本在这一天不在有效期内。", ". This edition was not in force on that day.")
+        if standard.out:
+            counts += say("。", ". ") + sentence(standard.out[pick], language)
         parts.append(_part(
             f"{standard.id} {(standard.title_zh, standard.title_en)[pick]}", counts,
             {say("条款", "Clause"): 3, say("层面", "Area"): 3, say("控制点", "Control point"): 3, say("状态", "State"): 2,

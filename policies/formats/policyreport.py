@@ -12,7 +12,7 @@ from collections import Counter
 from datetime import UTC, datetime, time
 from typing import Any
 
-from inventory.rendering import yaml_text
+from inventory.rendering import yaml_rows, yaml_text
 from policies.checks.shape import Answer
 from policies.formats.words import answer, area_text, clean, effect, told
 from policies.judge import Finding
@@ -31,7 +31,7 @@ def policyreport(result: Result) -> str:
     rows += [_passed(one, when) for one in result.checks if one.counts.get("pass", 0)]
     counts = Counter(row["result"] for row in rows)
     name = re.sub("[^a-z0-9]+", "-", f"liangzhu-{result.verdict.profile}".lower()).strip("-")
-    return yaml_text({
+    head = yaml_text({
         "apiVersion": "wgpolicyk8s.io/v1alpha2",
         "kind": "PolicyReport",
         "metadata": {
@@ -43,8 +43,8 @@ def policyreport(result: Result) -> str:
             },
         },
         "summary": {key: counts[key] for key in ("pass", "fail", "warn", "error", "skip")},
-        "results": rows,
     })  # fmt: skip
+    return f"{head}results:\n{yaml_rows(rows)}" if rows else f"{head}results: []\n"
 
 
 def _row(result: Result, one: Finding, area: str, when: dict[str, int]) -> dict[str, Any]:

@@ -55,6 +55,7 @@ def sarif(result: Result) -> str:
         "properties": {
             "profile": result.verdict.profile, "on": result.on.isoformat(), "planned": result.verdict.planned,
             "estate": result.estate, "resources": result.resources, "answers": result.totals,
+            "notInForce": {one.id: {"zh": one.out[0], "en": one.out[1]} for one in result.standards if one.out},
         },
     }  # fmt: skip
     if known:

@@ -23,6 +23,11 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
+def sentence(text: str, language: Language) -> str:
+    """A clause as a sentence of its own."""
+    return f"{text}。" if language == "zh" else f"{text[:1].upper()}{text[1:]}."
+
+
 def told(one: Finding, language: Language) -> str:
     """The sentence; where there is none, the title."""
     if language == "zh":

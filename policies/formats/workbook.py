@@ -12,7 +12,7 @@ from datetime import datetime, time
 from typing import Any
 
 from policies.formats.tables import CLAUSES, RESULTS, Cell, clause_rows, result_rows
-from policies.formats.words import area_text, clean
+from policies.formats.words import area_text, clean, sentence
 from policies.gaps import CRYPTO, MLPS, STATES, summed
 from policies.result import ANSWERS, SEVERITIES, Result
 
@@ -67,7 +67,8 @@ def _summary(result: Result) -> list[tuple[Cell, ...]]:
         states = summed(one.gaps)
         text = ", ".join(f"{' '.join(STATES[state])} {number}" for state, number in states.items())
         whole = "" if one.complete else "(目录未收全 catalogue incomplete)"
-        rows.append((f"{one.id}{whole}", text))
+        out = f"{one.out[0]} {sentence(one.out[1], 'en')} " if one.out else ""
+        rows.append((f"{one.id}{whole}", out + text))
     return rows
 
 
@@ -95,4 +96,7 @@ def _sheet(book: Any, name: str, heads: Sequence[str], rows: Sequence[Sequence[C
                 sheet.write_number(number, column, cell, body)
             else:
                 sheet.write_string(number, column, clean(cell)[:LONGEST], body)
+    if len(rows) > MOST:
+        more = len(rows) - MOST
+        sheet.write_string(MOST + 1, 0, f"另有 {more} 行,见 CSV / {more} more rows are in the CSV", body)
     sheet.autofilter(0, 0, max(1, min(len(rows), MOST)), len(heads) - 1)

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import sys
-import tempfile
 import zlib
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -19,6 +17,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
+from inventory.replacing import replace
 from policies.reach.fields import TOP
 from policies.reach.filters import Ruleset
 from policies.reach.headers import ALL, NONE, Headers, Space
@@ -148,10 +147,7 @@ def save(file: Path, kept: Kept) -> None:
     body = zlib.compress(json.dumps(data, separators=(",", ":"), ensure_ascii=False).encode(), 1)
     with contextlib.suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-        with os.fdopen(handle, "wb") as out:
-            out.write(f"{this_code()} {sha256(body).hexdigest()}\n".encode() + body)
-        os.replace(temporary, file)
+        replace(file, f"{this_code()} {sha256(body).hexdigest()}\n".encode() + body)
 
 
 @cache

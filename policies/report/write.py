@@ -7,15 +7,15 @@ is fetched by the page, and equal data make equal bytes.
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
+from inventory.replacing import SHARED, replace
 from policies.report import charts, drawings
 from policies.report.parts import assurance, results, words, zones
+from policies.result import SEVERITIES
 
 _PAGE = Path(__file__).parent / "page"
 LANGUAGES = ("zh", "en")
@@ -27,11 +27,7 @@ def write(folder: Path, data: dict[str, Any], languages: Iterable[str] = LANGUAG
     texts = {f"report.{language}.html": page(data, language) for language in languages}
     texts["report.json"] = json.dumps(data, ensure_ascii=False, indent=1) + "\n"
     for name, text in texts.items():
-        handle, temporary = tempfile.mkstemp(dir=folder, prefix=f".{name}.")
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, folder / name)
+        replace(folder / name, text, mode=SHARED)
     return tuple(folder / name for name in texts)
 
 
@@ -63,12 +59,12 @@ def _words(language: str) -> dict[str, Any]:
     def text(pair: Any) -> str:
         return pair[language] if isinstance(pair, dict) else str(pair)
 
-    def named(table: dict[str, tuple[str, str]]) -> dict[str, str]:
+    def named(table: Mapping[str, tuple[str, str]]) -> dict[str, str]:
         return {key: both[pick] for key, both in table.items()}
 
     return {
         "_": say, "t": text, "roles": named(words.ROLES), "answers": named(assurance.ANSWERS),
-        "severities": named(assurance.SEVERITIES),
+        "severities": named(SEVERITIES),
     }  # fmt: skip
 
 

@@ -68,7 +68,7 @@ ASKED: dict[str, tuple[Asked, ...]] = {
     "CKV_ALI_33": (Asked("NET-006"),),
     "CKV_ALI_12": (Asked("LOG-001"),),
     "CKV_ALI_35": (),
-    "CKV_ALI_5": (),
+    "CKV_ALI_5": (Asked("LOG-001", "reads alone"),),
     "CKV_TC_11": (),
     "CKV_TC_3": (Asked("MON-003", "target"),),
     "CKV_TC_6": (),

@@ -75,6 +75,27 @@ def test_an_overlapping_prefix_is_refused_at_its_line(tmp_path: Path, field: str
     assert all(p.line > 0 for p in refused.value.problems)
 
 
+def test_what_is_given_twice_is_told_at_every_place_of_it(tmp_path: Path) -> None:
+    for path in (ROOT / "inventory" / "city").glob("*.yaml"):
+        text = path.read_text(encoding="utf-8")
+        if path.name == "zones.yaml":
+            first, second = [at for at, line in enumerate(text.splitlines()) if line.startswith("- key:")][:2]
+            text += "\n".join(text.splitlines()[first:second]) + "\n"
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    with pytest.raises(Refused) as refused:
+        reading.city(tmp_path)
+    lines = (tmp_path / "zones.yaml").read_text(encoding="utf-8").splitlines()
+    keys = [at for at, line in enumerate(lines, 1) if line.startswith("- key: public")]
+    numbers = [at for at, line in enumerate(lines, 1) if line.strip() == "number: 1"]
+    assert len(keys) == len(numbers) == 2
+    said = [(p.code, p.line, p.en) for p in refused.value.problems]
+    assert said == [
+        *(("city.twice", at, "'public' is there 2 times: a key is given once") for at in keys),
+        *(("city.number", at, "address code 1 is used more than once") for at in numbers),
+    ]
+    assert "“public”出现了 2 次" in refused.value.problems[0].zh
+
+
 def test_a_site_has_a_line_that_its_backups_stand_by_for(tmp_path: Path) -> None:
     for path in (ROOT / "inventory" / "city").glob("*.yaml"):
         text = path.read_text(encoding="utf-8")

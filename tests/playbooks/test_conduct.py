@@ -9,15 +9,17 @@ import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from inventory.estate import Estate
+from inventory.estate import Estate, published
 from inventory.places import ROOT, Places
 from inventory.problems import Problem, Refused
 from inventory.rendering.probes import Probe
 from playbooks import conduct, running
 from tests.playbooks import town
+from tests.playbooks.answers import FOLDER, case
 
 
 @pytest.fixture
@@ -121,6 +123,32 @@ def test_stopping_ends_the_run_and_leaves_nothing(nobody: Estate, places: Places
     assert leavings() <= before
 
 
+@pytest.mark.parametrize("verb", ["prove", "gather"])
+def test_whoever_asks_hears_alike(places: Places, monkeypatch: pytest.MonkeyPatch, verb: str) -> None:
+    """Facts are published, an answer that makes no sense and a host that fails are told, whichever run it was."""
+    estate = town.estate(host_keys={"w-web-a-1": "ssh-ed25519 AAAA", "air-app-b-1": "ssh-ed25519 AAAA"})
+    line = case(FOLDER / "debian-12-plain.yaml").line
+    played: list[str] = []
+
+    def runs(playbook: str, hosts: Any, told: running.Told, **more: Any) -> running.Run:
+        played.append(playbook)
+        told("ok", "w-web-a-1", "facts : 事实 / facts", {"stdout": line})
+        told("ok", "air-app-b-1", "facts : 事实 / facts", {"stdout": "{"})
+        told("skipped", "air-app-b-1", "facts : 事实 / facts", {})
+        told("ok", "w-web-a-1", "连接 / connections", {"stdout": '["open"]'})
+        told("failed", "air-app-b-1", "连接 / connections", {"msg": "disk full"})
+        return running.Run("successful")
+
+    monkeypatch.setattr(running, "run", runs)
+    done = getattr(conduct, verb)(estate, places, netns="")
+    facts = done.facts if verb == "prove" else done
+    assert played == [f"{verb}.yml"]
+    assert {one["host"] for one in facts.records} == {"w-web-a-1"}
+    assert len(published(places.facts)) == len(facts.records) > 0
+    assert [problem.code for problem in done.failures] == ["playbooks.facts", "playbooks.failed"]
+    assert {problem.where for problem in done.failures} == {"air-app-b-1"}
+
+
 def test_a_failure_says_what_where_and_what_next() -> None:
     problem = running.failure("failed", "log-a", "基线 / baseline", {"msg": "disk full", "module_stderr": "no space"})
     assert problem.where == "log-a"
@@ -144,7 +172,7 @@ def test_what_fails_alike_everywhere_is_said_once() -> None:
         ("denied", "unanswered", False), ("denied", "error: no route", False),
     ],
 )  # fmt: skip
-def test_what_could_not_be_tried_proves_nothing(expected: str, seen: str, ok: bool) -> None:
+def test_what_could_not_be_tried_proves_nothing(expected: Any, seen: str, ok: bool) -> None:
     assert conduct._as_expected(Probe("a", "b", "::1", 1, expected), seen) is ok
 
 

@@ -375,12 +375,12 @@ def test_all_files_are_written_or_none(tmp_path: Path, monkeypatch: pytest.Monke
             raise OSError(28, "No space left on device", str(target))
         real(source, target)
 
-    monkeypatch.setattr(mending.os, "replace", breaks)
+    monkeypatch.setattr(os, "replace", breaks)
     with pytest.raises(Refused) as refused:
         write(edits)
     assert refused.value.problems[0].code == "fix.write"
     assert "没有改动任何文件" in refused.value.problems[0].zh
-    monkeypatch.setattr(mending.os, "replace", real)
+    monkeypatch.setattr(os, "replace", real)
     assert [file.read_bytes() for file in files] == [b"old\r\n"] * 3
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b", "c"], "nothing is left beside them"
     write(edits)

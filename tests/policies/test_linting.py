@@ -125,6 +125,7 @@ def test_errors_of_other_files_are_not_told_of_ones_own(tmp_path: Path, monkeypa
         reading.proposed("simulator", [air])
 
 
+@pytest.mark.slow
 def test_what_others_are_guilty_of_does_not_stop_mine_and_what_mine_does_to_others_does(tmp_path: Path) -> None:
     broken, _ = reading.proposed("simulator", [asked("judged/single-site.yaml", tmp_path)])
     given = around(broken.environment, DAY)

@@ -14,7 +14,7 @@ HELD = {
     "MFA/password policy": (0.78, 1.0),
     "TLS": (1.0, 0.66),
     "encryption at rest": (1.0, 1.0),
-    "logging": (1.0, 0.1),
+    "logging": (1.0, 0.2),
     "network exposure": (0.9, 0.83),
     "other": (1.0, 1.0),
     "public access": (1.0, 1.0),

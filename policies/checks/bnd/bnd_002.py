@@ -6,8 +6,10 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate
 from policies.checks.prefixes import everywhere, span
-from policies.checks.records import Want, expected, held, listing, untold, yes
+from policies.checks.records import listing, untold
 from policies.checks.shape import Check, Looked, Params, Words, below, concluded
+from policies.checks.told import expected
+from policies.checks.wants import Want, true, weighed
 
 CHECK = Check(
     id="BND-002",
@@ -22,9 +24,9 @@ CHECK = Check(
     fix_en="switch on port security and the binding of addresses, and allow the few further addresses that are needed",
     assurance="partial",
 )
-_WANTS: tuple[Want, ...] = (
-    ("port_security", yes, "没有启用端口安全", "port security is off"),
-    ("address_binding", yes, "没有绑定硬件地址和 IP 地址", "hardware and IP addresses are not bound"),
+_WANTS = (
+    Want("port_security", true, "没有启用端口安全", "port security is off"),
+    Want("address_binding", true, "没有绑定硬件地址和 IP 地址", "hardware and IP addresses are not bound"),
 )
 
 
@@ -37,7 +39,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         if answer := below(one, 3):
             yield answer
             continue
-        wrong, open_ = held(one, *_WANTS)
+        wrong, open_ = weighed(one, _WANTS)
         if lacking := untold(one, "allowed_addresses"):
             open_ += lacking
         else:

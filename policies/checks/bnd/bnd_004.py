@@ -9,7 +9,6 @@ from dataclasses import replace
 from inventory.estate import Estate, Resource
 from policies.checks.mends import mend, switched
 from policies.checks.prefixes import Rule, rule
-from policies.checks.records import Want, held
 from policies.checks.shape import (
     Answer,
     Check,
@@ -24,6 +23,7 @@ from policies.checks.shape import (
     passed,
     unsure,
 )
+from policies.checks.wants import Want, among, weighed
 
 CHECK = Check(
     id="BND-004",
@@ -38,7 +38,7 @@ CHECK = Check(
     fix_en="let groups, routers, lists and firewalls deny by default, delete the rules that allow everything, allow only what is declared",
     params={"ports": Param(65000, "算作“全部端口”的端口数", "as many ports count as all", least=1)},
 )
-_DENIES: Want = ("default", lambda value: value == "deny", "没有默认拒绝", "it does not deny by default")
+_DENIES = Want("default", among("deny"), "没有默认拒绝", "it does not deny by default")
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
@@ -76,7 +76,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         else:
             yield failed(router, "没有默认拒绝", "does not deny by default")
     for one in estate.kind("net.acl", "sec.fw_policy", "sec.firewall"):
-        yield concluded(one, *held(one, _DENIES))
+        yield concluded(one, *weighed(one, [_DENIES]))
 
 
 def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:

@@ -8,7 +8,6 @@ from inventory.estate import Estate, Resource
 from policies.checks.records import (
     Reply,
     Said,
-    expected,
     jointly,
     listing,
     means,
@@ -19,6 +18,7 @@ from policies.checks.records import (
 )
 from policies.checks.references import Pointers, pointing
 from policies.checks.shape import Check, Looked, Param, Params, below, concluded, not_applicable
+from policies.checks.told import expected
 
 CHECK = Check(
     id="BND-010",

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.records import Findings, Reply, Said, expected, reply, settled_by, untold
+from policies.checks.records import Findings, Reply, Said, reply, settled_by, untold
 from policies.checks.references import word
 from policies.checks.shape import Check, Looked, Param, Params, below, concluded, missing
+from policies.checks.told import expected
 
 CHECK = Check(
     id="BND-011",

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate
-from policies.checks.records import Said, Want, expected, held, listing, means, reply, settled_by, yes
+from policies.checks.records import Said, listing, means, reply, settled_by
 from policies.checks.shape import Check, Looked, Params, concluded
+from policies.checks.told import expected
+from policies.checks.wants import Want, true, weighed
 
 CHECK = Check(
     id="BND-012",
@@ -22,7 +24,7 @@ CHECK = Check(
     "themselves",
     assurance="partial",
 )
-_FRESH: Want = ("signatures_updated", yes, "特征库不自动更新", "its signatures do not update themselves")
+_FRESH = Want("signatures_updated", true, "特征库不自动更新", "its signatures do not update themselves")
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
@@ -33,7 +35,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     yield from expected(estate, found, "没有记录任何边界防病毒设备", "nothing against malicious code was recorded")
     for one in found:
         if one.kind == "sec.av":
-            yield concluded(one, *held(one, _FRESH))
+            yield concluded(one, *weighed(one, [_FRESH]))
             continue
         own = reply(one, "antivirus")
         places = means(one) + [f"zone/{zone}" for zone in listing(one.get("zones"))]
@@ -41,5 +43,5 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             [own, *gateways.replies(places)], ("边界上没有防恶意代码", "nothing at this boundary looks for it")
         )
         if own is True:
-            wrong, open_ = held(one, _FRESH)
+            wrong, open_ = weighed(one, [_FRESH])
         yield concluded(one, wrong, open_)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.records import held, listing, untold
+from policies.checks.records import listing, untold
 from policies.checks.shape import Check, Looked, Param, Params, below, concluded, missing, not_applicable
+from policies.checks.wants import Want, weighed
 
 CHECK = Check(
     id="BND-015",
@@ -23,6 +24,7 @@ CHECK = Check(
         "remote": Param(("remote-access", "remote-operations"), "远程访问的用途", "purposes that are remote access")
     },
 )
+_RECORDED = Want("recording", bool, "会话没有录像", "its sessions are recorded nowhere")
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
@@ -41,7 +43,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 
 def _recorded(estate: Estate, one: Resource, names: set[str]) -> Looked:
-    wrong, open_ = held(one, ("recording", bool, "会话没有录像", "its sessions are recorded nowhere"))
+    wrong, open_ = weighed(one, [_RECORDED])
     if wrong or open_:
         return concluded(one, wrong, open_)
     sink = estate.named("log.sink", str(one.get("recording")))

@@ -8,8 +8,8 @@ from inventory.estate import Estate, Resource
 from policies.checks.mends import mend, nearest
 from policies.checks.references import pointing
 from policies.checks.shape import Check, Looked, Mends, Param, Params, Words, concluded, listed
-from policies.checks.told import given
-from policies.checks.wants import Want, between, told, untold, weighed
+from policies.checks.told import given, lacking
+from policies.checks.wants import Want, between, weighed
 
 CHECK = Check(
     id="DAT-004",
@@ -51,8 +51,8 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 
 def _going(estate: Estate, key: Resource) -> tuple[list[Words], list[Words]]:
-    if not told(key, "pending_deletion"):
-        return [], [untold("pending_deletion")]
+    if gone := lacking(key, "pending_deletion"):
+        return [], [gone]
     if key.get("pending_deletion") is not True:
         return [], []
     pointers = [pointing(estate, field, *kinds) for field, kinds in _USES]

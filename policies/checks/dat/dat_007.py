@@ -8,7 +8,8 @@ from inventory.estate import Estate, Resource
 from policies.checks.mends import switched
 from policies.checks.references import pointing, thing
 from policies.checks.shape import Check, Looked, Mends, Params, concluded, failed, missing, passed, unknown
-from policies.checks.wants import Want, told, true, untold, weighed
+from policies.checks.told import unread
+from policies.checks.wants import Want, true, weighed
 
 CHECK = Check(
     id="DAT-007",
@@ -49,9 +50,9 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 
 def _orphaned(estate: Estate, copy: Resource) -> Looked:
-    of = copy.get("of")
-    if not told(copy, "of"):
-        return unknown(copy, *untold("of"))
+    if hidden := unread(copy, "of"):
+        return hidden
+    of = copy["of"]
     if thing(estate, of) is not None:
         return passed(copy)
     # only a record of the deletion tells an orphan from a copy of something that is not shown here

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from inventory.estate import Estate, Resource
 from policies.checks.references import pointing, thing
 from policies.checks.shape import Check, Looked, Params, Words, concluded, not_applicable, settled, unknown
-from policies.checks.wants import Want, false, told, true, unfound, weighed
+from policies.checks.told import given
+from policies.checks.wants import Want, false, true, unfound, weighed
 
 CHECK = Check(
     id="DAT-008",
@@ -70,7 +71,7 @@ def _bucket(estate: Estate, one: Resource) -> tuple[list[Words], list[Words]]:
     open_: list[Words] = []
     policies, rules = (pointing(estate, "bucket", f"storage.{kind}") for kind in ("bucket_policy", "lifecycle"))
     for policy in sorted(policies.at(one.name), key=lambda policy: policy.name):
-        if not told(policy, "principals"):
+        if not given(policy, "principals"):
             open_.append((f"策略 {policy.name} 的主体不明", f"policy {policy.name} does not tell its principals"))
         elif "*" in policy["principals"]:
             wrong.append((f"策略 {policy.name} 对所有人开放", f"policy {policy.name} lets everybody in"))

@@ -15,9 +15,9 @@ from policies.checks.shape import (
     Words,
     concluded,
     not_applicable,
-    unknown,
 )
-from policies.checks.wants import Want, among, told, true, unfound, untold, weighed
+from policies.checks.told import unread
+from policies.checks.wants import Want, among, true, unfound, weighed
 
 CHECK = Check(
     id="DAT-010",
@@ -65,8 +65,8 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 
 def _spared(one: Resource, params: Params) -> Looked | None:
-    if not told(one, "data_class"):
-        return unknown(one, *untold("data_class"))
+    if hidden := unread(one, "data_class"):
+        return hidden
     if (grade := one["data_class"]) not in params["classes"]:
         return not_applicable(one, f"数据级别是 {grade}", f"its data is {grade}")
     return None

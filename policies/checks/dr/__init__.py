@@ -10,7 +10,8 @@ from typing import Any
 from inventory.estate import Estate, Resource
 from policies.checks.references import thing, word
 from policies.checks.shape import Looked, Words, listed, missing, settled, texts, unknown
-from policies.checks.wants import Want, number, told, untold, weighed
+from policies.checks.told import unread
+from policies.checks.wants import Want, number, untold, weighed
 
 DATA = ("db.instance", "storage.bucket")
 """kinds whose loss is a loss of data"""
@@ -102,7 +103,7 @@ def away(
         return [], [untold("site")]
 
     def other(site: Any) -> bool:
-        return isinstance(site, str) and bool(site) and site not in here
+        return bool(site) and site not in here
 
     there = Want("target_site", other, "{} 就在本地", "{} is its own site")
     return some(((plan, (*wants, there)) for plan, wants in rows), hidden, words)
@@ -126,8 +127,8 @@ def claim(estate: Estate, plan: Resource) -> Looked | None:
     """Why nothing can be said of a recovery plan (its system and the level that it claims); None where one can go on."""
     if number(plan, "capability") is None:
         return unknown(plan, *untold("capability"))
-    if not told(plan, "of"):
-        return unknown(plan, *untold("of"))
+    if hidden := unread(plan, "of"):
+        return hidden
     if thing(estate, f"gov.system/{plan['of']}") is None:
         return unknown(plan, *missing(plan, "gov.system", plan["of"]))
     return None

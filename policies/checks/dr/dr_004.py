@@ -8,7 +8,7 @@ from inventory.estate import Estate, Resource
 from policies.checks import dr
 from policies.checks.references import pointing, thing, word
 from policies.checks.shape import Check, Looked, Params, failed, missing, not_applicable, passed, unknown, unsure
-from policies.checks.wants import told
+from policies.checks.told import given
 
 CHECK = Check(
     id="DR-004",
@@ -52,7 +52,7 @@ def _kept(estate: Estate, one: Resource, plans: list[Resource], hidden: bool) ->
         if thing(estate, f"gov.tenant/{tenant}") is None:
             return unknown(one, *missing(one, "gov.tenant", tenant))
         return passed(one)
-    if hidden or pointers.unsure or not all(told(copy, "owner", "location") for copy in copies):
+    if hidden or pointers.unsure or not all(given(copy, "owner", "location") for copy in copies):
         return unknown(
             one, "有备份副本的对象、归属或位置不明", "what some copy is of, whose it is or where, is not told"
         )

@@ -9,7 +9,8 @@ from inventory.estate import Estate, Resource
 from policies.checks import dr
 from policies.checks.references import pointing
 from policies.checks.shape import Check, Looked, Params, concluded, not_applicable, texts
-from policies.checks.wants import Want, among, told, true, weighed
+from policies.checks.told import given
+from policies.checks.wants import Want, among, true, weighed
 
 CHECK = Check(
     id="DR-009",
@@ -67,5 +68,5 @@ def _each(sites: Any) -> set[str]:
 
 def _ends(flows: list[Resource]) -> set[str]:
     """Sites that replicate without loss: all of them are to serve."""
-    good = [flow for flow in flows if told(flow, "source_site", "target_site") and not any(weighed(flow, _FLOW))]
+    good = [flow for flow in flows if given(flow, "source_site", "target_site") and not any(weighed(flow, _FLOW))]
     return {str(flow[key]) for flow in good for key in ("source_site", "target_site")}

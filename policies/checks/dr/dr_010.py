@@ -9,8 +9,9 @@ from typing import Any
 
 from inventory.estate import Estate, Resource
 from policies.checks import dr
-from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, missing, not_applicable, unknown
-from policies.checks.wants import number, told, untold
+from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, missing, not_applicable
+from policies.checks.told import given, unread
+from policies.checks.wants import number, untold
 
 CHECK = Check(
     id="DR-010",
@@ -38,8 +39,8 @@ _SHARED = (("power", "供电", "power"), ("kms", "密钥", "keys"), ("dns", "域
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a system."""
     for system in estate.kind("gov.system"):
-        if not told(system, "mode"):
-            yield unknown(system, *untold("mode"))
+        if hidden := unread(system, "mode"):
+            yield hidden
         elif (mode := system["mode"]) != "dual-active":
             yield not_applicable(system, f"模式是 {mode},不是双活", f"its mode is {mode}, not dual-active")
         else:
@@ -53,7 +54,7 @@ def _judged(estate: Estate, system: Resource, params: Params) -> Looked:
     open_: list[Words] = list(parts.lost)
     for balancer in parts.of.get(system.name, ()):
         width = number(balancer, "bandwidth_mbps")
-        if width is not None and told(balancer, "site"):
+        if width is not None and given(balancer, "site"):
             wide[str(balancer["site"])] += width
         else:
             open_.append((f"{balancer.name} 的站点或带宽不明", f"site or bandwidth of {balancer.name} is not told"))
@@ -91,11 +92,11 @@ def _pair(estate: Estate, system: Resource, names: tuple[str, str], params: Para
                 (f"站点 {pair[0]} {zh.format(far, params[key])}", f"sites {pair[1]} {en.format(far, params[key])}")
             )
     for field, zh, en in _SHARED:
-        if not (told(one, field) and told(other, field)):
+        if not (given(one, field) and given(other, field)):
             open_.append((f"站点 {pair[0]}:{untold(field)[0]}", f"sites {pair[1]}: {untold(field)[1]}"))
         elif one[field] == other[field]:
             wrong.append((f"站点 {pair[0]} 共用{zh}", f"sites {pair[1]} share their {en}"))
-    if not (told(one, "carriers") and told(other, "carriers")):
+    if not (given(one, "carriers") and given(other, "carriers")):
         open_.append((f"站点 {pair[0]}:{untold('carriers')[0]}", f"sites {pair[1]}: {untold('carriers')[1]}"))
     elif not (set(one["carriers"]) - set(other["carriers"]) and set(other["carriers"]) - set(one["carriers"])):
         wrong.append((f"站点 {pair[0]} 没有各自的运营商", f"sites {pair[1]} have no carrier of their own each"))

@@ -25,9 +25,8 @@ from policies.checks.shape import (
     not_applicable,
     settled,
     texts,
-    unknown,
 )
-from policies.checks.wants import told, untold
+from policies.checks.told import given, unread
 
 CHECK = Check(
     id="DR-011",
@@ -74,8 +73,8 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     for system in estate.kind("gov.system"):
         if answer := below(system, 3):
             yield answer
-        elif not told(system, "mode"):
-            yield unknown(system, *untold("mode"))
+        elif hidden := unread(system, "mode"):
+            yield hidden
         elif (mode := system["mode"]) != "dual-active":
             yield not_applicable(system, f"模式是 {mode},不是双活", f"its mode is {mode}, not dual-active")
         else:
@@ -92,7 +91,7 @@ def _compared(estate: Estate, system: Resource, parts: dr.Parts, params: Params)
         site = one.get("site")
         if site is None and one.kind in _SHARED:
             continue
-        if not told(one, *_TOLD.get(one.kind, ("site",))) or not settled(tuple(map(one.get, _FIELDS[one.kind]))):
+        if not given(one, *_TOLD.get(one.kind, ("site",))) or not settled(tuple(map(one.get, _FIELDS[one.kind]))):
             open_.append((f"{one.kind} {one.name} 尚未确定", f"{one.kind} {one.name} is not known yet"))
             continue
         if one.get("role") in params["roles"]:

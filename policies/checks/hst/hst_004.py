@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inventory.estate import Estate, Resource
-from policies.checks.references import word
-from policies.checks.shape import Check, Looked, Params, Words, below, concluded
-from policies.checks.told import absent, unread, why
-from policies.checks.trails import covering
+from inventory.estate import Estate
+from policies.checks.agents import guarded
+from policies.checks.shape import Check, Looked, Params
 
 CHECK = Check(
     id="HST-004",
@@ -27,23 +25,4 @@ CHECK = Check(
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     """One answer a host of level 3 and above."""
     del params
-    hosts = estate.kind("compute.host")
-    yield from absent(estate, hosts, "主机", "host")
-    for host in hosts:
-        yield below(host, 3) or _guarded(estate, host)
-
-
-def _guarded(estate: Estate, host: Resource) -> Looked:
-    agents, open_words = covering(estate, host, "sec.hids")
-    if not agents:
-        return concluded(host, [] if open_words else [("没有主机防护代理", "has no agent")], open_words)
-    wrong: list[Words] = []
-    hidden_words: list[Words] = []
-    for agent in sorted(agents, key=word):
-        if hidden := unread(agent, "malware"):
-            hidden_words.append(why(agent, hidden))
-        elif agent["malware"]:
-            return concluded(host, ())
-        else:
-            wrong.append((f"{agent.name} 不防恶意代码", f"{agent.name} does not look for malicious code"))
-    return concluded(host, [] if hidden_words else wrong, hidden_words)
+    yield from guarded(estate, ("malware",), ("不防恶意代码", "does not look for malicious code"))

@@ -19,7 +19,8 @@ from policies.checks.shape import (
     texts,
     unknown,
 )
-from policies.checks.wants import Want, false, told, unfound, untold, weighed
+from policies.checks.told import lacking
+from policies.checks.wants import Want, false, unfound, untold, weighed
 
 CHECK = Check(
     id="IMG-003",
@@ -56,8 +57,8 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 
 
 def _shared(one: Resource) -> tuple[list[Words], list[Words]]:
-    if not told(one, "shared_with"):
-        return [], [untold("shared_with")]
+    if gone := lacking(one, "shared_with"):
+        return [], [gone]
     others = {str(unit) for unit in texts(one["shared_with"])} - {str(one.get("bureau"))}
     if not others:
         return [], []

@@ -12,6 +12,7 @@ from policies.checks.shape import (
     Looked,
     Mends,
     Params,
+    Words,
     concluded,
     failed,
     missing,
@@ -19,7 +20,7 @@ from policies.checks.shape import (
     passed,
     unsure,
 )
-from policies.checks.told import absent, naming, unread, why
+from policies.checks.told import absent, given, naming, unread, why
 
 CHECK = Check(
     id="LOG-001",
@@ -38,7 +39,8 @@ _OWN = {"db.instance": "audit", "k8s.cluster": "audit", "storage.bucket": "acces
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
-    """One answer each; a bucket that only holds logs or copies is guarded otherwise (LOG-003)."""
+    """One answer each, and one a trail that tells what it records; a bucket that only holds logs or copies is guarded
+    otherwise (LOG-003)."""
     del params
     found = estate.kind(*_OWN, "iam.idp", "net.management_endpoint")
     yield from absent(estate, found, "须审计的资源", "resource that must be audited")
@@ -48,6 +50,9 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield not_applicable(one, "只存放备份或日志", "holds backups or logs only")
         else:
             yield _own(estate, one) or _trails(estate, one)
+    for trail in estate.kind("audit.trail"):
+        if given(trail, "of", "enabled", "events") and trail["enabled"] and trail["of"]:
+            yield passed(trail) if _acts(trail) else _others(estate, trail)
 
 
 def _own(estate: Estate, one: Resource) -> Looked | None:
@@ -70,8 +75,8 @@ def _trails(estate: Estate, one: Resource) -> Looked:
     for trail in trails:
         if hidden := unread(trail, "enabled"):
             open_ = [*open_, why(trail, hidden)]
-        else:
-            on = on or trail["enabled"]
+        elif trail["enabled"]:
+            on = on or not given(trail, "events") or _acts(trail)
     if on:
         return passed(one)
     # a store without a log of its own and a switch that is off are told; whether something has a trail elsewhere is not
@@ -79,6 +84,31 @@ def _trails(estate: Estate, one: Resource) -> Looked:
     if off and not open_:
         return failed(one, "没有打开审计", "is not audited")
     return concluded(one, (), open_ or [("没有看到记录它的审计", "no trail of it is told")])
+
+
+def _acts(trail: Resource) -> bool:
+    """Does it record what people do; one of reads alone tells who looked."""
+    return bool(set(trail["events"]) - {"read"})
+
+
+def _others(estate: Estate, trail: Resource) -> Looked:
+    """Of what a trail of reads alone is about, do other trails record the rest."""
+    there, open_ = estate.derived(_recorded)
+    left = [one for one in trail["of"] if not there & {one, f"{one.partition('/')[0]}/*", "*"}]
+    words = ("只记读操作,没有审计记录谁做了什么", "records reads alone, and no trail records what is done")
+    return concluded(trail, [words] if left and not open_ else (), open_ if left else ())
+
+
+def _recorded(estate: Estate) -> tuple[set[str], list[Words]]:
+    """What trails that are on record the acts of, and of which trails that cannot be told."""
+    there: set[str] = set()
+    open_: list[Words] = []
+    for trail in estate.kind("audit.trail"):
+        if hidden := unread(trail, "of", "enabled", "events"):
+            open_.append(why(trail, hidden))
+        elif trail["enabled"] and _acts(trail):
+            there.update(trail["of"])
+    return there, open_
 
 
 def remedy(estate: Estate, one: Resource, params: Params) -> Mends | None:

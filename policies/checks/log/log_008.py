@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from inventory.estate import Estate
 from policies.checks.shape import Check, Looked, Params, Words, concluded, passed
-from policies.checks.told import absent, follow, unread, why
-from policies.checks.trails import by_owner
+from policies.checks.told import absent, unread, why
+from policies.checks.trails import by_owner, delivered
 
 CHECK = Check(
     id="LOG-008",
@@ -29,14 +29,12 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
     tenants = estate.kind("gov.tenant")
     yield from absent(estate, tenants, "租户的记录", "record of tenants")
     owned, hidden = by_owner(estate)
-    open_: list[Words] = list(hidden)
+    kept, gone = delivered(estate, owned.get("provider", ()))
+    open_: list[Words] = [*hidden, *gone]
     readers: set[str] = set()
-    for trail in owned.get("provider", ()):
-        sink, gone = follow(estate, trail, "sink", "log.sink")
+    for trail, _ in kept:
         if not_told := unread(trail, "readers"):
             open_.append(why(trail, not_told))
-        elif sink is None:
-            open_ += gone
         else:
             readers.update(trail["readers"])
     for tenant in tenants:

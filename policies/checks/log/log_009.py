@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from inventory.estate import Estate, Resource
 from policies.checks.shape import Check, Looked, Params, Words, below, concluded, listed
-from policies.checks.told import absent, follow, unread, why
-from policies.checks.trails import by_owner
+from policies.checks.told import absent, unread, why
+from policies.checks.trails import by_owner, delivered
 
 CHECK = Check(
     id="LOG-009",
@@ -50,12 +50,10 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
 def _sinks(estate: Estate, trails: Sequence[Resource]) -> tuple[dict[str, str], list[Words]]:
     """Sink → who is responsible for it."""
     found: dict[str, str] = {}
-    open_: list[Words] = []
-    for trail in trails:
-        sink, gone = follow(estate, trail, "sink", "log.sink")
-        open_ += gone
-        if sink and (hidden := unread(sink, "bureau")):
+    kept, open_ = delivered(estate, trails)
+    for _, sink in kept:
+        if hidden := unread(sink, "bureau"):
             open_.append(why(sink, hidden))
-        elif sink:
+        else:
             found[sink.name] = sink["bureau"]
     return found, open_

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from inventory.estate import Estate, Resource
-from policies.checks.shape import Check, Looked, Params, Words, below, concluded
-from policies.checks.told import absent, unread, why
-from policies.checks.trails import covering
+from inventory.estate import Estate
+from policies.checks.agents import guarded
+from policies.checks.shape import Check, Looked, Params
 
 CHECK = Check(
     id="MON-004",
@@ -24,23 +23,6 @@ CHECK = Check(
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
-    """One answer a host."""
+    """One answer a host of level 3 and above."""
     del params
-    hosts = estate.kind("compute.host")
-    yield from absent(estate, hosts, "主机", "host")
-    for host in hosts:
-        yield below(host, 3) or _managed(estate, host)
-
-
-def _managed(estate: Estate, host: Resource) -> Looked:
-    agents, open_words = covering(estate, host, "sec.hids")
-    open_words = list(open_words)
-    wrong: list[Words] = [] if agents else [("没有主机防护代理", "has no agent")]
-    for agent in agents:
-        if hidden := unread(agent, "manager", "patch_baseline"):
-            open_words.append(why(agent, hidden))
-        elif agent["manager"] and agent["patch_baseline"]:
-            return concluded(host, ())
-        else:
-            wrong.append((f"{agent.name} 没有管理端或补丁基线", f"{agent.name} lacks a manager or a baseline"))
-    return concluded(host, () if open_words else wrong, open_words)
+    yield from guarded(estate, ("manager", "patch_baseline"), ("没有管理端或补丁基线", "lacks a manager or a baseline"))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from inventory.estate import Estate, Resource
-from policies.checks.records import expected, listing, untold
+from policies.checks.records import listing, untold
 from policies.checks.shape import Check, Looked, Params, Words, concluded, not_applicable, passed, settled
+from policies.checks.told import expected
 
 CHECK = Check(
     id="IP6-004",

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
 
 from inventory.estate import Estate
-from policies.checks.records import Want, held, yes
 from policies.checks.references import pointing
 from policies.checks.shape import Check, Looked, Params, Words, concluded
+from policies.checks.wants import Want, among, true, weighed
 
 CHECK = Check(
     id="NET-008",
@@ -36,17 +35,13 @@ CHECK = Check(
 _MODULES = ("tpm", "tcm")
 
 
-def _sent(value: Any) -> bool:
-    return bool(value)
-
-
-_SENT: Want = ("attestation", _sent, "度量结果没有送出", "its measurements are sent to nobody")
-_HOST: tuple[Want, ...] = (
-    ("module", lambda value: value in _MODULES, "没有可信根(TPM 或 TCM)", "it has no root of trust (TPM or TCM)"),
-    ("secure_boot", yes, "没有启用安全启动", "secure boot is off"),
+_SENT = Want("attestation", bool, "度量结果没有送出", "its measurements are sent to nobody")
+_HOST = (
+    Want("module", among(*_MODULES), "没有可信根(TPM 或 TCM)", "it has no root of trust (TPM or TCM)"),
+    Want("secure_boot", true, "没有启用安全启动", "secure boot is off"),
     _SENT,
 )
-_DEVICE: tuple[Want, ...] = (("trusted_boot", yes, "没有可信启动", "it does not start measured"), _SENT)
+_DEVICE = (Want("trusted_boot", true, "没有可信启动", "it does not start measured"), _SENT)
 
 
 def judge(estate: Estate, params: Params) -> Iterator[Looked]:
@@ -58,11 +53,11 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
         wrong: list[Words] = []
         open_: list[Words] = []
         for fact in found:
-            bad, unread = held(fact, *_HOST)
+            bad, unread = weighed(fact, _HOST)
             wrong += bad
             open_ += unread
         if not found:
             open_.append(("没有它启动的事实", "no facts of its start were gathered"))
         yield concluded(host, sorted(wrong), sorted(open_))
     for device in estate.kind(*CHECK.kinds[1:]):
-        yield concluded(device, *held(device, *_DEVICE))
+        yield concluded(device, *weighed(device, _DEVICE))

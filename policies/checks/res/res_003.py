@@ -9,7 +9,7 @@ from policies.checks import places
 from policies.checks.prefixes import Span, inside, merged, span
 from policies.checks.references import Pointers, pointing
 from policies.checks.shape import Check, Looked, Param, Params, Words, concluded, listed, not_applicable, texts, unsure
-from policies.checks.wants import told, untold
+from policies.checks.told import given, unread, why
 
 CHECK = Check(
     id="RES-003",
@@ -65,7 +65,7 @@ def _granted(one: Resource, policies: Pointers, home: Sequence[Span]) -> tuple[l
     open_ += [
         (f"{row.name} 没有写明是否允许", f"{row.name} does not tell its effect")
         for row in allowing
-        if not told(row, "effect")
+        if not given(row, "effect")
     ]
     if not allowing:
         open_.append(("没有授权写明可以从哪里来", "no grant says from where people may come"))
@@ -76,8 +76,8 @@ def _granted(one: Resource, policies: Pointers, home: Sequence[Span]) -> tuple[l
 
 
 def _sources(one: Resource, home: Sequence[Span]) -> tuple[list[Words], list[Words]]:
-    if not told(one, "sources"):
-        return [], [(f"{one.name}:{untold('sources')[0]}", f"{one.name}: {untold('sources')[1]}")]
+    if hidden := unread(one, "sources"):
+        return [], [why(one, hidden)]
     if not (sources := texts(one["sources"])):
         return [(f"{one.name} 不限来源", f"{one.name} takes people from anywhere")], []
     abroad = [text for text in map(str, sources) if (found := span(text)) is None or not inside(found, home)]

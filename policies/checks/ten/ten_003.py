@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from inventory.estate import Estate, Resource
-from policies.checks.records import Findings, Reply, expected, listing, reply, settled_by, untold
+from policies.checks.records import Findings, Reply, listing, reply, settled_by, untold
 from policies.checks.shape import Check, Looked, Params, Words, concluded, missing
+from policies.checks.told import expected
 
 CHECK = Check(
     id="TEN-003",

@@ -9,13 +9,13 @@ from typing import Any
 from policies import clauses as catalogue
 from policies.checks import CHECKS, load
 from policies.report.parts.words import pair
+from policies.result import SEVERITIES
 
 ANSWERS = {
     "fail": ("不符合", "fails"), "error": ("检查出错", "check broke"), "unknown": ("无法判断", "unknown"),
     "waived": ("已豁免", "waived"), "pass": ("符合", "passes"), "not-applicable": ("不适用", "not applicable"),
 }  # fmt: skip
 """from the worst to what says nothing; a clause is as good as the worst answer of its checks"""
-SEVERITIES = {"high": ("高", "high"), "medium": ("中", "medium"), "low": ("低", "low")}
 MOST = 100
 """findings of one check and answer that are listed; the count is always the whole"""
 

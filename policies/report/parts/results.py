@@ -10,10 +10,10 @@ from collections import Counter
 from typing import Any
 
 from policies.checks.shape import Answer
-from policies.gaps import CRYPTO, MLPS, STATES, cited_standards, gaps, summed
+from policies.gaps import MLPS, STATES, TABLES, cited_standards, gaps, out_of_force, summed
 from policies.judge import Finding, Verdict
 from policies.report.parts.words import pair
-from policies.result import ANSWERS, SEVERITIES, area, area_words, checks
+from policies.result import ANSWERS, SEVERITIES, area, area_words, checks, leading
 
 MOST = 2000
 """rows of single answers"""
@@ -30,14 +30,16 @@ def results(verdict: Verdict | None, most: int = MOST) -> dict[str, Any]:
     told = sorted(
         verdict.findings, key=lambda one: (one not in blocking, _FIRST.index(one.answer), _GRAVE.index(one.severity))
     )
-    rows = [_row(one, one in blocking) for one in told[:most]] + _spared(verdict) + _passed(verdict)
+    rows = [_row(one, one in blocking) for one in leading(told, most)] + _spared(verdict) + _passed(verdict)
     here = {row["area"] for row in rows}
     return {
         "rows": rows, "left": max(0, len(verdict.findings) - most),
         "areas": {key: pair(*area_words(key)) for key in dict.fromkeys(area(id_) for id_ in verdict.results) if key in here},
-        "answers": {key: pair(*words) for key, words in ANSWERS.items() if any(row["answer"] == key for row in rows)},
+        "answers": {
+            key: pair(*words) for key, words in ANSWERS.items() if any(one.get(key) for one in verdict.results.values())
+        },
         "severities": {key: pair(*words) for key, words in SEVERITIES.items()},
-        "tables": [_table(verdict, name) for name in (MLPS, CRYPTO) if name in cited_standards(verdict)],
+        "tables": [_table(verdict, name) for name in TABLES if name in cited_standards(verdict)],
     }  # fmt: skip
 
 
@@ -86,7 +88,7 @@ def _table(verdict: Verdict, standard: str) -> dict[str, Any]:
     found, known = gaps(verdict, standard), standards()[standard]
     return {
         "id": "mlps" if standard == MLPS else "crypto", "standard": standard, "title": pair(known.title, known.en),
-        "complete": known.complete,
+        "complete": known.complete, "out": pair(*out_of_force(standard, verdict.on) or ("", "")),
         "states": [{"key": s.value, "word": pair(*STATES[s]), "count": n} for s, n in summed(found).items()],
         "rows": [
             {

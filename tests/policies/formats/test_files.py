@@ -9,8 +9,6 @@ import re
 import subprocess
 import sys
 import zipfile
-from dataclasses import replace
-from datetime import date
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -26,7 +24,6 @@ from inventory.problems import Refused
 from policies import formats
 from policies.formats import markdown, paper, tables
 from policies.formats.words import clean
-from policies.result import covered
 from tests.policies.formats.made import HOSTILE, whole
 from tests.report.browser import chinese_font
 
@@ -191,11 +188,3 @@ def test_what_cannot_be_made_here_is_told_and_the_others_are_written(
     monkeypatch.setattr(paper, "en", refuses)
     written, _ = formats.write(whole(), tmp_path, ["pdf", "csv"])
     assert [path.name for path in written] == ["results.csv"]
-
-
-def test_an_edition_that_is_not_in_force_is_said() -> None:
-    early = replace(whole(), standards=covered(whole().verdict, date(2018, 1, 1)), on=date(2018, 1, 1))
-    for text in (markdown.zh(early), str(paper.data(early, "zh"))):
-        assert "不在有效期内" in text
-    for text in (markdown.zh(whole()), str(paper.data(whole(), "zh"))):
-        assert "不在有效期内" not in text
