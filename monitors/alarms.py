@@ -66,7 +66,7 @@ def _unattested(standings: Iterable[Standing], estate: Estate) -> Iterator[Alarm
         system = estate.named("gov.system", one.stack)
         labels = labels_of(system) if system else {"bureau": CITY}
         yield Alarm("StateUnattested", "critical", f"{one.stack}:{problem.zh}", f"{one.stack}: {problem.en}",
-                    {**labels, "stack": one.stack})  # fmt: skip
+                    {**labels, "stack": one.stack, "engine": one.engine})  # fmt: skip
 
 
 def _blocking(verdict: Verdict, estate: Estate) -> Iterator[Alarm]:

@@ -48,7 +48,9 @@ def watch(tell: Any, options: argparse.Namespace) -> None:
         tell.console.print_json(data={
             "seen": seen.data() if seen else None, "alarms": [alarm.data() for alarm in found],
             "problems": [problem.data() for problem in problems],
-            "stacks": [{"stack": one.stack, "version": one.version, "why": one.why} for one in standings],
+            "stacks": [
+                {"stack": one.stack, "version": one.version, "why": one.why, "engine": one.engine} for one in standings
+            ],
         })  # fmt: skip
     else:
         _tell_watched(tell, seen, verdict, standings, found)

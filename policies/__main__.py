@@ -16,7 +16,9 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -25,7 +27,7 @@ from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc, plugin_pb2
 
 from inventory import estate as nouns
-from inventory import urns
+from inventory import urns, verdicts
 from inventory.kinds import kind_of
 from inventory.places import places
 from inventory.reading import environment, read
@@ -35,7 +37,7 @@ from policies.citing import cite
 from policies.clauses import clause
 from policies.explaining import named
 from policies.judge import Finding, Verdict
-from policies.judging import Around, around, judged
+from policies.judging import Around, around, claimed, judged
 from policies.profiles import Entry
 from policies.wire import of_struct
 
@@ -78,6 +80,8 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         """what stands in the estate without a provider"""
         self._stack = variables.get("PULUMI_STACK", "")
         self._dry_run = variables.get("PULUMI_DRY_RUN") == "true"
+        self._asked = variables.get(verdicts.ASKED, "")
+        """where whoever attests the update wants to be told the verdict"""
 
     def GetPluginInfo(self, request: Any, context: Any) -> plugin_pb2.PluginInfo:
         return plugin_pb2.PluginInfo(version=VERSION)
@@ -116,7 +120,21 @@ class Analyzer(analyzer_pb2_grpc.AnalyzerServicer):
         others = self._others.only(lambda one: one.stack not in stacks)
         verdict = judged(self._given, nouns.Estate.union([others, mine]), planned=self._dry_run)
         whole = len(others) > 0 and self._systems <= {*others.stacks, *stacks}
-        return answer(verdict, stacks, whole=whole)
+        response = answer(verdict, stacks, whole=whole)
+        if self._asked:
+            said = verdicts.Said(self._stack, self._dry_run, self._settled(verdict, response, stacks), claimed(verdict))
+            with suppress(OSError):  # what is not told is not attested, and that is seen; the answer stands
+                verdicts.leave(Path(self._asked), said)
+        return response
+
+    def _settled(self, verdict: Verdict, response: proto.AnalyzeResponse, stacks: set[str]) -> bool:
+        """Whether nothing stops it, and nothing that could is left for later, when nobody may be asked again."""
+        if any(one.enforcementLevel == proto.MANDATORY for one in response.diagnostics):
+            return False
+        return not self._dry_run or not any(
+            one.mandatory and one.answer is Answer.UNKNOWN and (not one.stack or one.stack in stacks)
+            for one in verdict.findings
+        )
 
 
 def answer(verdict: Verdict, stacks: set[str], *, whole: bool) -> proto.AnalyzeResponse:

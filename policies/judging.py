@@ -93,11 +93,7 @@ class Judge:
 
     def vouch(self, estate: Estate, verdict: Verdict) -> Vouched:
         """For what was planned, and the verdict on it."""
-        claims = {
-            "profile": verdict.profile, "on": str(verdict.on or ""), "pack": contents.digest(ROOT, ["policies"]),
-            "verdict": contents.of_data(verdict.data()),
-        }  # fmt: skip
-        return Vouched(claims, again(self.around, estate, verdict))
+        return Vouched(claimed(verdict), again(self.around, estate, verdict))
 
 
 def at(environment: Environment | str, when: datetime) -> Judge:
@@ -109,6 +105,14 @@ def at(environment: Environment | str, when: datetime) -> Judge:
 def later(environment: str, clock: Callable[[], datetime]) -> Judge:
     """As `at`, for those who may not judge at all: nothing is read before the first verdict."""
     return Judge(lambda: around(named(environment), clock()))
+
+
+def claimed(verdict: Verdict) -> dict[str, str]:
+    """What an attestation says of a verdict, whichever surface gave it."""
+    return {
+        "profile": verdict.profile, "on": str(verdict.on or ""), "pack": contents.digest(ROOT, ["policies"]),
+        "verdict": contents.of_data(verdict.data()),
+    }  # fmt: skip
 
 
 def again(given: Around, planned: Estate, verdict: Verdict) -> Again | None:

@@ -16,7 +16,7 @@ from inventory.places import ROOT, Places, passphrase
 from inventory.problems import Problem
 from inventory.reading import Read
 from stacks import engine, layers, vouching
-from stacks.engine import EstatePlan, Outcome, Program
+from stacks.engine import EstatePlan, Outcome, Program, checkpoint
 from stacks.vouching import Judged
 
 
@@ -52,7 +52,7 @@ def plan(of: Work) -> EstatePlan:
 def apply(of: Work, planned: EstatePlan, judged: Judged) -> Outcome:
     """Make what was planned, and nothing else; judge what could not be known then, and attest what it comes to."""
     done = engine.apply(of.program, of.specs, of.places.stacks, of.key, of.observe, publish=of.places.estate,
-                        plan=planned, voucher=vouching.voucher(of.places, judged), judge=judged.again,
+                        plan=planned, voucher=vouching.voucher(of.places, judged.claims), judge=judged.again,
                         stopping=of.stopping)  # fmt: skip
     vouching.publish(of.places, of.runners)
     return done
@@ -87,9 +87,4 @@ def secrets(of: Work) -> Mapping[str, str]:
 
 def recorded_elsewhere(of: Places) -> tuple[str, ...]:
     """Stacks of which the stock engine, run by --engine pulumi, still records resources."""
-    folder = of.stacks / "pulumi"
-    if not folder.is_dir():
-        return ()
-    from stacks.engine import stock
-
-    return stock.recorded(folder)
+    return checkpoint.recorded(of.stacks / vouching.STOCK)

@@ -18,11 +18,13 @@ from inventory.places import ROOT, Places, kept
 from inventory.problems import refuse
 from inventory.recording import record
 from stacks import engine
-from stacks.engine import Standing, Voucher
+from stacks.engine import Standing, Voucher, statements
 from stacks.engine.again import Judge
 from stacks.engine.state import Holder
 
 PROGRAM = ("stacks", "inventory", "Pulumi.yaml", "requirements.lock")
+STOCK = "pulumi"
+"""folder of the stock CLI's state, beside ours"""
 UPDATES, STATES = "updates", "states"
 """names of files among the facts"""
 
@@ -36,18 +38,25 @@ class Judged(Protocol):
     def again(self) -> Judge | None: ...
 
 
-def voucher(of: Places, judged: Judged) -> Voucher:
-    """Of this machine, for an update that was judged. Refused where the key is none."""
+def voucher(of: Places, claims: Mapping[str, str]) -> Voucher:
+    """Of this machine. `claims`: of the verdict. Refused where the key is none."""
     runner = os.environ.get("LIANGZHU_RUNNER") or Holder.me().name
-    return Voucher({**judged.claims, "program": contents.digest(ROOT, PROGRAM), "runner": runner}, _key(of))
+    return Voucher({**claims, "program": contents.digest(ROOT, PROGRAM), "runner": runner}, _key(of))
 
 
 def standings(of: Places, runners: Mapping[str, str]) -> tuple[Standing, ...]:
-    """How every stack's state stands: signed by one of the runners (`Environment.runners`), or else by this machine."""
+    """How every stack's state stands, also what the stock CLI keeps: signed by one of the runners
+    (`Environment.runners`), or else by this machine."""
+    own = keys(of, runners)
+    return (*engine.standings(of.stacks, own), *statements.standings(of.stacks / STOCK, own))
+
+
+def keys(of: Places, runners: Mapping[str, str]) -> dict[str, str]:
+    """Whose signatures count (name → public PEM)."""
     own = dict(runners)
     if not own and (os.environ.get("LIANGZHU_RUNNER_KEY") or of.runner_key.exists()):
         own = {"": signing.public_of(_key(of))}
-    return engine.standings(of.stacks, own)
+    return own
 
 
 def publish(of: Places, runners: Mapping[str, str]) -> None:
@@ -78,9 +87,10 @@ def _digest(of: Estate, stack: str) -> str:
 def _records(found: tuple[Standing, ...]) -> Iterator[Resource]:
     for one in found:
         claims = one.claims
-        if one.attested and claims:
+        if one.attested and "plan" in claims:
             said = {"applied_digest": claims["plan"], "runner": claims["runner"], "at": claims["at"]}
-            yield record("stack.update", f"{one.stack}-{claims['update']}", said | {"system": one.stack})
+            name = f"{one.stack}-{claims['update']}{'-pulumi' if one.engine == 'pulumi' else ''}"
+            yield record("stack.update", name, said | {"system": one.stack})
 
 
 def _key(of: Places) -> str:

@@ -21,6 +21,7 @@ from stacks.drivers import readiness
 from stacks.engine import Program, Spec
 from stacks.engine.state import Shelf, at
 from stacks.engine.state.files import Folder, OneFile
+from stacks.vouching import STOCK
 
 _PROGRAM = frozenset({"preview", "up", "import"})
 """verbs that run the program, or its provider, and so need what it reads"""
@@ -112,7 +113,7 @@ def stock_folder(on: Ground) -> Path:
     """Where the stock engine's state lies: in the folder of ours, or beside the file. Refused where there is none."""
     place = on.state.place
     if isinstance(place, Folder):
-        return place.path / "pulumi"
+        return place.path / STOCK
     if isinstance(place, OneFile):
         return place.path.with_name(f"{place.path.name}.pulumi")
     raise refuse(

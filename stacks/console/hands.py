@@ -6,18 +6,22 @@ In: a ground and the typed options. Out: plans and outcomes of the same shape fr
 from __future__ import annotations
 
 import argparse
+import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any, Protocol
 
-from inventory import urns
+from inventory import urns, verdicts
 from inventory.estate import Estate, Resource
 from inventory.problems import refuse
+from inventory.verdicts import Said
 from stacks import engine, vouching
 from stacks.console import plans
 from stacks.console.ground import Ground, stock_folder
-from stacks.engine import EstatePlan, Event, Options, Outcome, StackPlan
+from stacks.engine import EstatePlan, Event, Options, Outcome, StackPlan, Step, checkpoint, statements
 from stacks.engine.estate import resources
 from stacks.engine.records import Record
 from stacks.engine.state import Holder
@@ -66,7 +70,7 @@ class Embedded:
 
     def up(self, observe: Observe, plan: EstatePlan, vouched: Judged | None) -> Outcome:
         on = self._on
-        voucher = vouching.voucher(on.places, vouched) if on.places and vouched else None
+        voucher = vouching.voucher(on.places, vouched.claims) if on.places and vouched else None
         done = engine.apply(on.program, (on.spec,), on.state, on.key, observe, publish=on.publish, plan=plan,
                             options=self._options, message=self._message, voucher=voucher,
                             judge=vouched.again if vouched else None, stopping=self._stopping)  # fmt: skip
@@ -103,7 +107,8 @@ class Embedded:
 
 
 class Stock:
-    """The stock engine. Policies are asked by itself, from our policy pack."""
+    """The stock engine. Policies are asked by itself, from our policy pack; what it says of a run is told to us, for the
+    attestation."""
 
     def __init__(self, on: Ground, typed: argparse.Namespace, options: Options, stopping: threading.Event) -> None:
         from stacks.engine import stock
@@ -118,6 +123,8 @@ class Stock:
         self._ground = ground(on)
         self._message = getattr(typed, "message", "")
         self._before: Mapping[str, Resource] = {}
+        self._where = checkpoint.Where(self._ground.folder, on.program.name, on.name)
+        self._said: dict[str, Said | None] = {}
 
     def preview(self, observe: Observe) -> EstatePlan:
         run = self._run("preview", observe)
@@ -125,13 +132,32 @@ class Stock:
         return self._stock.planned(run)
 
     def up(self, observe: Observe, plan: EstatePlan, vouched: Judged | None) -> Outcome:
-        return self._run("up", observe).outcome
+        before = checkpoint.updates(self._where)
+        run = self._run("up", observe)
+        said = verdict(self._said, run.begun, plan.stacks[self._on.name])
+        if said:
+            done = run.outcome
+            result = "interrupted" if done.interrupted else "failed" if done.problems else "succeeded"
+            more = {"inputs": self._on.spec.inputs, "plan": plan.stacks[self._on.name].digest, "result": result}
+            self._attest(before, said.claims, more)
+        return run.outcome
 
     def refresh(self, observe: Observe) -> Outcome:
-        return self._run("refresh", observe).outcome
+        on, where = self._on, self._where
+        stood = statements.standing(where, vouching.keys(on.places, on.runners)) if on.places else None
+        before = checkpoint.updates(where)
+        seen = checkpoint.opened(where.files()[0], on.key) if stood and stood.attested else None
+        done = self._run("refresh", observe).outcome
+        if on.places and stood and seen:
+            statements.carry(where, before, seen, on.key, stood, vouching.voucher(on.places, {}).key)
+        return done
 
     def destroy(self, observe: Observe) -> Outcome:
-        return self._run("destroy", observe).outcome
+        before = checkpoint.updates(self._where)
+        done = self._run("destroy", observe).outcome
+        if not done.problems and not done.interrupted:
+            self._attest(before, {}, {"result": statements.DESTROYED})
+        return done
 
     def doomed(self, observe: Observe) -> StackPlan:
         records = self._stock.deployed(self._ground)
@@ -148,8 +174,31 @@ class Stock:
         return _outputs(self._on.name, self._stock.deployed(self._ground), show_secrets)
 
     def _run(self, verb: Any, observe: Observe) -> Any:
-        return self._stock.run(verb, self._ground, observe, who=Holder.me().name, options=self._options,
-                               message=self._message, stopping=self._stopping)  # fmt: skip
+        with tempfile.TemporaryDirectory(prefix="liangzhu-") as folder:
+            told = Path(folder) / "verdict.json"
+            variables = {**self._ground.variables, verdicts.ASKED: str(told)}
+            run = self._stock.run(verb, replace(self._ground, variables=variables), observe, who=Holder.me().name,
+                                  options=self._options, message=self._message, stopping=self._stopping)  # fmt: skip
+            said = verdicts.taken(told, self._on.name)
+            self._said[verb] = said if said and said.planned == (verb == "preview") else None
+        return run
+
+    def _attest(self, before: tuple[str, ...], claims: Mapping[str, str], more: Mapping[str, Any]) -> None:
+        """Of an environment of ours: nobody judges the programs of others."""
+        on = self._on
+        if on.places is None:
+            return
+        statements.attest(self._where, before, vouching.voucher(on.places, claims), more)
+        vouching.publish(on.places, on.runners)
+
+
+def verdict(said: Mapping[str, Said | None], begun: Iterable[Step], plan: StackPlan) -> Said | None:
+    """What an update may be vouched for with: what the pack said of what was made; where the update ended before the
+    pack was asked, what it said of the preview, if nothing was begun that the preview does not hold. `said`: by verb."""
+    made = said.get("up")
+    if made is None and all(plan.holds(step.op, step.urn) for step in begun if step.op not in ("same", "read")):
+        made = said.get("preview")
+    return made if made and made.settled else None
 
 
 def ground(on: Ground) -> Any:

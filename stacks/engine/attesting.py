@@ -20,9 +20,9 @@ from stacks.engine.state import Shelf, at
 from stacks.engine.state.chain import Entry, entry_digest
 
 PURPOSE = "attestation"
-Why = Literal["", "never", "moved", "unknown-key", "altered", "unreadable"]
+Why = Literal["", "never", "moved", "unknown-key", "altered", "unreadable", "gone"]
 """moved: written to since; unknown-key: signed by nobody whose key is known; altered: what led to it is not what was
-signed"""
+signed; gone: there was a state, and nobody said that it may go"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ class Standing:
     """the last update that wrote to it, as in the history; empty where that is not known"""
     claims: Mapping[str, Any] = field(default_factory=dict)
     """of the last attestation, whatever it is worth"""
+    engine: Literal["embedded", "pulumi"] = "embedded"
+    """whose state it is"""
 
     @property
     def attested(self) -> bool:
@@ -65,11 +67,19 @@ class Standing:
         zh, en = _WHY[self.why]
         by = self.last
         who = f"{by['kind']}, {by['who']}, {by['ended'] or by['started']}" if by else "?"
+        stock = self.engine == "pulumi"
+        again = f"./lz stack up {self.stack} --engine pulumi" if stock else "./lz up"
+        of_zh = f"原版引擎的状态(更新 {self.version} 次后)" if stock else f"状态版本 {self.version} "
+        of_en = (
+            f"the stock engine's state after {self.version} updates"
+            if stock
+            else f"version {self.version} of the state"
+        )
         return Problem(
             "state.unattested",
-            f"状态版本 {self.version} 没有有效的证明({zh};最后一次写入:{who}):查清是谁绕过了判定,再运行 ./lz up 重新判定",
-            f"version {self.version} of the state has no attestation that holds ({en}; written last by {who}): find out "
-            "who went round the judge, then run ./lz up, which judges it again",
+            f"{of_zh}没有有效的证明({zh};最后一次写入:{who}):查清是谁绕过了判定,再运行 {again} 重新判定",
+            f"{of_en} has no attestation that holds ({en}; written last by {who}): find out who went round the judge, then "
+            f"run {again}, which judges it again",
             self.stack,
         )
 
@@ -80,6 +90,7 @@ _WHY: Mapping[Why, tuple[str, str]] = {
     "unknown-key": ("签名不是登记的执行者的", "no runner that is known has signed it"),
     "altered": ("内容与签名时不同", "what led to it is not what was signed"),
     "unreadable": ("无法读取", "it cannot be read"),
+    "gone": ("记录没有了", "its record is gone"),
 }
 
 
@@ -90,15 +101,23 @@ def holds(body: str | None, version: int, keys: Mapping[str, str]) -> Why:
         return "unreadable" if body else "never"
     if claims.get("version") != version - 1:  # its own entry is the next
         return "moved"
+    return "" if genuine(claims, keys) else "unknown-key"
+
+
+def genuine(claims: Mapping[str, Any], keys: Mapping[str, str]) -> bool:
+    """Whether one of the keys (name → public PEM) has signed these claims."""
     said = {key: value for key, value in claims.items() if key != "signature"}
-    return "" if signing.verified(str(claims.get("signature", "")), keys, PURPOSE, said) else "unknown-key"
+    try:
+        return signing.verified(str(claims.get("signature", "")), keys, PURPOSE, said)
+    except ValueError:  # JSON that has no text to be signed: NaN, half a letter
+        return False
 
 
 def read(body: str | None) -> dict[str, Any]:
     """The claims of a statement; {} where it is none."""
     try:
         found = json.loads(body or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

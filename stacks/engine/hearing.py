@@ -33,6 +33,7 @@ class Hearing:
         self._report = report
         self._since: dict[str, float] = {}
         self.steps: list[Step] = []
+        self.begun: list[Step] = []
         self.before: dict[str, Record] = {}
         self.after: dict[str, Record] = {}
         self.counts: Counter[str] = Counter()
@@ -69,6 +70,7 @@ class Hearing:
         op = _OPS.get(step.op.value)
         if op in (None, "same"):
             return
+        self.begun.append(Step(op, step.urn, _why(step)))
         self._since[step.urn] = self._report.started(
             op, step.urn, why=_why(step), diff=tuple(step.detailed_diff or ()), provider=step.provider
         )

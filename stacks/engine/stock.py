@@ -38,7 +38,7 @@ from stacks.engine.estate import resources
 from stacks.engine.events import Event, Reporter
 from stacks.engine.hearing import Hearing
 from stacks.engine.options import DEFAULT, Options
-from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan
+from stacks.engine.plans import EstatePlan, Outcome, StackOutcome, StackPlan, Step
 from stacks.engine.project import Program
 from stacks.engine.records import Record
 from stacks.engine.sealing import Sealer
@@ -69,6 +69,8 @@ class Run:
     plan: StackPlan | None
     before: Mapping[str, nouns.Resource]
     """URN → what the run found, for showing a difference"""
+    begun: tuple[Step, ...] = ()
+    """what it set out to do, whether it came to an end or not"""
 
 
 def run(
@@ -139,16 +141,6 @@ def deployed(on: Ground, command: PulumiCommand | None = None) -> list[Record]:
     return [Record(sealer.open(body, body["urn"])) for body in document.get("resources") or ()]
 
 
-def recorded(folder: Path) -> tuple[str, ...]:
-    """The stacks of which the back end in a folder still records resources; asks no CLI."""
-    found = []
-    for path in sorted((folder / "backend" / ".pulumi" / "stacks").glob("*/*.json")):
-        latest = (json.loads(path.read_text(encoding="utf-8")).get("checkpoint") or {}).get("latest") or {}
-        if latest.get("resources"):
-            found.append(path.stem)
-    return tuple(found)
-
-
 def _opened(on: Ground, command: PulumiCommand, *, create: bool = True) -> tuple[Stack, str]:
     """The stack, and the settings file of this run: a copy of the project's own, with the salt of the stock state.
 
@@ -190,6 +182,7 @@ def _copied(source: Path, target: Path) -> None:
 def _environment(on: Ground, backend: Path) -> dict[str, str]:
     return {
         **on.variables, "PULUMI_BACKEND_URL": f"file://{backend.resolve()}", "PULUMI_CONFIG_PASSPHRASE": on.passphrase,
+        "PULUMI_DIY_BACKEND_ZSTD": "false",  # Python reads no such file, and so nobody could attest it
         "PULUMI_SKIP_UPDATE_CHECK": "true", "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", ""))),
     }  # fmt: skip
@@ -248,7 +241,8 @@ def _told(
                message=problems[0] if problems else None))  # fmt: skip
     tell.ended("interrupted" if interrupted else "failed" if problems else "succeeded", counts, len(problems))
     outcome = Outcome({on.name: StackOutcome(dict(counts), problems, seconds)}, Estate(found), problems, interrupted)
-    return Run(outcome, plan, {r.urn: r for r in resources(on.name, heard.before.values())})
+    before = {r.urn: r for r in resources(on.name, heard.before.values())}
+    return Run(outcome, plan, before, tuple(heard.begun))
 
 
 def planned(run: Run) -> EstatePlan:

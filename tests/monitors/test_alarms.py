@@ -38,6 +38,16 @@ def test_only_what_has_no_attestation_is_told_and_whose_it_is() -> None:
     assert all("mallory@elsewhere" in text and "41" in text for text in (told[0].zh, told[0].en))
 
 
+def test_a_stack_on_both_engines_has_an_alarm_for_each() -> None:
+    both = (Standing(SYSTEM, 41, "moved", LAST), Standing(SYSTEM, 3, "moved", LAST, engine="pulumi"))
+    ours, stock = alarms.alarms(both, judge(Estate(), "level2", planned=True), estate())[:2]
+    assert [one.name for one in (ours, stock)] == ["StateUnattested"] * 2
+    assert ours.labels != stock.labels
+    for ours_text, stock_text in ((ours.zh, stock.zh), (ours.en, stock.en)):
+        assert f"./lz stack up {SYSTEM} --engine pulumi" in stock_text
+        assert "--engine" not in ours_text
+
+
 def test_every_finding_that_blocks_is_an_alarm_with_its_check() -> None:
     whole = estate()
     verdict = judge(whole, "level3", planned=False)

@@ -18,13 +18,15 @@ from google.protobuf import empty_pb2, json_format, struct_pb2
 from pulumi.runtime.proto import analyzer_pb2 as proto
 from pulumi.runtime.proto import analyzer_pb2_grpc
 
+from inventory import verdicts
 from inventory.estate import Estate
 from inventory.kinds import token
 from inventory.places import ROOT
 from inventory.reading import environment
+from policies.__main__ import Analyzer, estate
 from policies.checks.shape import Answer
 from policies.judge import Verdict
-from policies.judging import around, judged
+from policies.judging import around, claimed, judged
 from policies.profiles import profile
 from tests.policies.cases import case, paths
 from tests.policies.writing import written
@@ -83,6 +85,60 @@ def test_a_finding_names_the_request_and_hides_the_secret(pack: analyzer_pb2_grp
     assert finding.enforcementLevel == proto.MANDATORY
     assert "requests/x.yaml:7:1" in finding.message
     assert "changeme" not in str(answer)
+
+
+def test_it_leaves_its_word_for_whoever_asked_and_no_value_in_it(tmp_path: Path) -> None:
+    given, file = around(environment("demo"), datetime.now().astimezone()), tmp_path / "verdict.json"
+    bad = proto.AnalyzerResource(
+        type=token("db.instance"), name="d", urn="urn:pulumi:s::liangzhu::gov:db/instance:Instance::d",
+        properties=_struct({"name": "d", "password": "changeme-and-tell-nobody"}),
+    )  # fmt: skip
+
+    def said(*resources: proto.AnalyzerResource, dry_run: bool, asked: bool = True) -> verdicts.Said | None:
+        pack = Analyzer(given, Estate(), {verdicts.ASKED: str(file)} if asked else {})
+        pack.ConfigureStack(proto.AnalyzerStackConfigureRequest(stack="s", dry_run=dry_run), None)
+        file.unlink(missing_ok=True)
+        answer = pack.AnalyzeStack(proto.AnalyzeStackRequest(resources=resources), None)
+        found = verdicts.taken(file, "s")
+        stops = any(one.enforcementLevel == proto.MANDATORY for one in answer.diagnostics)
+        assert not (found and found.settled and stops)
+        return found
+
+    nothing = said(dry_run=False)
+    assert nothing
+    assert (nothing.planned, nothing.settled) == (False, True)
+    assert nothing.claims == claimed(judged(given, Estate(), planned=False))
+    blocked = said(bad, dry_run=True)
+    assert blocked
+    assert (blocked.planned, blocked.settled) == (True, False)
+    assert blocked.claims["verdict"] != nothing.claims["verdict"]
+    assert "changeme" not in file.read_text(encoding="utf-8")
+    assert verdicts.taken(file, "another") is None
+    assert said(dry_run=False, asked=False) is None
+
+
+def test_what_a_preview_leaves_unsaid_settles_nothing(tmp_path: Path) -> None:
+    """An unknown that may turn out well does not stop a preview; when the update ends half-way nobody has asked again."""
+    given, file = around(environment("demo"), datetime.now().astimezone()), tmp_path / "verdict.json"
+    unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
+    resource = proto.AnalyzerResource(
+        type=token("db.instance"), name="d", urn="urn:pulumi:s::liangzhu::gov:db/instance:Instance::d",
+        properties=_struct({"name": "d", "password": unknown}),
+    )  # fmt: skip
+    findings = judged(given, estate([resource], "s"), planned=True).findings
+    assert [one for one in findings if one.mandatory and one.answer is Answer.UNKNOWN and one.stack == "s"]
+    pack = Analyzer(given, Estate(), {verdicts.ASKED: str(file)})
+    pack.ConfigureStack(proto.AnalyzerStackConfigureRequest(stack="s", dry_run=True), None)
+    pack.AnalyzeStack(proto.AnalyzeStackRequest(resources=[resource]), None)
+    left = verdicts.taken(file, "s")
+    assert left
+    assert not left.settled
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"stack": "s", "planned": true, "settled": 1, "claims": 3, "x": 1}'])
+def test_what_is_no_verdict_is_not_taken_for_one(tmp_path: Path, text: str) -> None:
+    (tmp_path / "verdict.json").write_text(text, encoding="utf-8")
+    assert verdicts.taken(tmp_path / "verdict.json", "s") is None
 
 
 @pytest.mark.skipif(
