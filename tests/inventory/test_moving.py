@@ -40,7 +40,8 @@ def read(tmp_path: Path) -> Read:
 
 
 def at(folder: Path) -> Read:
-    return dataclasses.replace(DEMO, places=Places(folder))
+    chosen = tuple(request for request in DEMO.requests if request.stack in (IDENTITY, AIR, WELFARE))
+    return dataclasses.replace(DEMO, places=Places(folder), requests=chosen)
 
 
 def changed(read: Read, stack: str, workload: str, **fields) -> Read:
@@ -195,7 +196,6 @@ def test_what_was_left_is_given_to_nobody_else_before_it_has_rested(read: Read) 
     inside(more, late)
 
 
-@pytest.mark.slow
 def test_what_still_stands_where_it_was_is_told_again_and_begins_its_rest_anew(read: Read) -> None:
     """A plan decides and builds nothing: a month later the host stands there still."""
     before = addressing.settle(read, NOW)
@@ -279,7 +279,6 @@ def killed(read: Read, step: int, after: bool) -> None:
     addressing.settle(at_the_edge(for_everyone(read)), NOW)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("step", range(1, 8))
 def test_killed_anywhere_the_next_step_goes_on(read: Read, step: int, after: bool) -> None:
@@ -310,7 +309,6 @@ def _settle(given: tuple[Read, int]) -> Allocations:
     return addressing.settle(read, NOW + timedelta(hours=hours))
 
 
-@pytest.mark.slow
 def test_two_steps_at_once_that_want_different_things_leave_one_of_both(read: Read) -> None:
     """Nobody holds the environment for them: one knows the request of yesterday."""
     first = addressing.settle(read, NOW)
@@ -350,8 +348,7 @@ WISHES = st.lists(
 def test_whatever_is_wished_one_after_another(tmp_path_factory: pytest.TempPathFactory, wishes: list) -> None:
     """Everything is inside its segment, only what has to move moves, nothing is anybody else's before it has rested, and
     what comes back in time has what it had."""
-    chosen = tuple(request for request in DEMO.requests if request.stack in (IDENTITY, AIR, WELFARE))
-    few = dataclasses.replace(at(tmp_path_factory.mktemp("wishes")), requests=chosen)
+    few = at(tmp_path_factory.mktemp("wishes"))
     now, before, owners = NOW, Allocations(), dict[str, tuple[str, datetime]]()
     asked: Mapping[str, str] = {}
     for wish, both, days in wishes:
