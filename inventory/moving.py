@@ -15,7 +15,6 @@ from typing import Any
 from inventory import estate
 from inventory.allocations import Addresses, Allocations, Moved, Prefixes
 from inventory.allotting import Entry, Pool, parse, text
-from inventory.allotting.deciding import former as resting_as
 from inventory.allotting.nouns import REST, Move, State
 from inventory.allotting.prefixes import address_text
 from inventory.assigning import layouts
@@ -46,31 +45,29 @@ def moves(plan: Address, moved: Iterable[Moved]) -> list[tuple[Pool, Mapping[str
 def former(entries: Mapping[str, Entry]) -> dict[str, tuple[str, ...]]:
     """Key → what it has left and what rests as its own."""
     left: dict[str, tuple[str, ...]] = {}
-    for key, entry in sorted(_left(entries)):
-        left[key] = (*left.get(key, ()), _words(key, entry))
+    for place, key, entry in sorted(_left(entries)):
+        if place != key:
+            left[key] = (*left.get(key, ()), _words(key, entry))
     return left
 
 
 def restless(read: Read, entries: Mapping[str, Entry], at: float) -> list[str]:
     """Keys of what was left and still stands as it was, whose rest has to begin anew."""
-    return [
-        resting_as(key, entry.prefix)
-        for key, entry, _ in _standing(read, entries)
-        if (entry.until or at) < at + REST - _OFTEN
-    ]
+    there = _standing(read, entries)
+    return [place for place, _, entry, _ in there if (entry.until or at) < at + REST - _OFTEN]
 
 
 def told(read: Read, done: Allocations, entries: Mapping[str, Entry]) -> tuple[Moved, ...]:
     """What has moved now, and what moved earlier and is not built so yet."""
     found = list(done.moved)
     just = {(each.key, each.before) for each in found}
-    waiting = [each for each in _standing(read, entries) if (each[0], _words(*each[:2])) not in just]
+    waiting = [each for each in _standing(read, entries) if (each[1], _words(*each[1:3])) not in just]
     if waiting:
         where = {f"segment6/{segment.name}": segment.zone for each in layouts(read) for segment in each.segments}
         for each in layouts(read):
             where |= {f"host{v}/{machine.name}": machine.segment for machine in each.machines for v in (6, 4)}
             where |= {f"vip{v}/{vip.name}": vip.segment for vip in each.vips for v in (6, 4)}
-        for key, entry, there in waiting:
+        for _, key, entry, there in waiting:
             kind, _, name = key.partition("/")
             if key in where:
                 left = there.get("zone" if kind == "segment6" else "subnet") or ""
@@ -92,25 +89,26 @@ def newest(now: Mapping[str, Any], done: Mapping[str, Any]) -> dict[str, Any]:
     return rows
 
 
-def _left(entries: Mapping[str, Entry]) -> Iterator[tuple[str, Entry]]:
-    """(key, entry) of what keys have left."""
-    for key, entry in entries.items():
-        name, moved, _ = key.partition("@")
-        if moved and entry.state is State.RESTING:
-            yield name, entry
+def _left(entries: Mapping[str, Entry]) -> Iterator[tuple[str, str, Entry]]:
+    """(place in the ledger, key, entry) of what keys have left and what rests; where a key has nothing instead (IPv4), the
+    place is the key itself."""
+    for place, entry in entries.items():
+        key, moved, _ = place.partition("@")
+        if entry.state is State.RESTING and (moved or key.startswith(("host4/", "vip4/"))):
+            yield place, key, entry
 
 
-def _standing(read: Read, entries: Mapping[str, Entry]) -> list[tuple[str, Entry, estate.Resource]]:
+def _standing(read: Read, entries: Mapping[str, Entry]) -> list[tuple[str, str, Entry, estate.Resource]]:
     """What was left and rests, with what stands there still."""
     left = sorted(_left(entries))
     there = estate.published(read.places.estate) if left else estate.Estate()
-    found: list[tuple[str, Entry, estate.Resource]] = []
-    for key, entry in left:
+    found: list[tuple[str, str, Entry, estate.Resource]] = []
+    for place, key, entry in left:
         kind, _, name = key.partition("/")
         of, word = _KINDS[kind]
         resource = there.named(of, name)
         if resource and resource.get(word) == _words(key, entry):
-            found.append((key, entry, resource))
+            found.append((place, key, entry, resource))
     return found
 
 

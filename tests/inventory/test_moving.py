@@ -85,7 +85,9 @@ def standing(read: Read, of: Allocations, names: Iterable[str]) -> None:
     rows = [
         {
             "kind": "compute.host", "name": name, "stack": IDENTITY, "urn": f"urn:{name}",
-            "properties": {"address6": of.host(name).address6, "subnet": machines[name].segment},
+            "properties": {
+                "address6": of.host(name).address6, "address4": of.host(name).address4, "subnet": machines[name].segment,
+            },
         }
         for name in names
     ]  # fmt: skip
@@ -214,6 +216,22 @@ def test_what_still_stands_where_it_was_is_told_again_and_begins_its_rest_anew(r
     assert addressing.settle(at_the_edge(read), NOW + 401 * DAY).moved == ()
     addressing.settle(at_the_edge(read), NOW + 432 * DAY)
     assert left not in entries(read)
+
+
+def test_ipv4_of_a_host_that_will_have_none_does_not_rest_as_long_as_it_stands(read: Read) -> None:
+    name = "ecology-air-app-a-1"
+    wide = addressing.settle(for_everyone(read), NOW)
+    standing(for_everyone(read), wide, [name])
+    expected = {
+        (kind, name, before)
+        for kind, before in (("host6", wide.host(name).address6), ("host4", wide.host(name).address4))
+    }
+    for days in (0, 29, 58):
+        told = addressing.settle(read, NOW + days * DAY)
+        assert {(m.kind, m.name, m.before) for m in told.moved if m.name == name} == expected
+        assert {m.after for m in told.moved if m.kind == "host4"} == {None}
+        assert entries(read)[f"host4/{name}"].until == (NOW + days * DAY).timestamp() + REST
+    assert addressing.settle(for_everyone(read), NOW + 59 * DAY).host(name) == wide.host(name)
 
 
 def test_a_segment_that_still_stands_is_not_released(read: Read) -> None:
