@@ -3,7 +3,8 @@
 In: what was read, the time, and the inventory of the present network where one was imported, on which nothing new may lie.
 Out: allocations, and the ledger and the file of an environment brought up to date. Only this step writes either. Nothing is
 released unless it is asked for: what a system had stays its own for as long as nobody says that the system will not come
-back (`release`), and then rests before anybody else gets it.
+back (`release`), and then rests before anybody else gets it. What has to be in another segment than it is in moves there:
+its old address rests in the same change, and begins its rest anew for as long as it still stands.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from dataclasses import replace
 from datetime import datetime
 from functools import partial
 
-from inventory import estate, layout, translation
+from inventory import estate, layout, moving, translation
 from inventory.allocations import TABLES, Addresses, Allocations, Prefixes, load, save
 from inventory.allotting import Entry, Pool, Prefix, parse, text
 from inventory.allotting.nouns import State
@@ -46,6 +47,7 @@ def settle(read: Read, now: datetime) -> Allocations:
     with Ledger(read.places.ledger) as ledger:
         at = now.timestamp()
         _taken_over(read, ledger, at)
+        ledger.rest(moving.restless(read, ledger.entries(), at), at, _WHO)
         ledger.sweep(at, _WHO)
         for _ in range(_TRIES - 1):
             try:
@@ -74,7 +76,8 @@ def release(read: Read, words: Iterable[str], now: datetime) -> tuple[str, ...]:
     with Ledger(read.places.ledger) as ledger:
         _taken_over(read, ledger, at)
         known = _allocations(ledger.entries(), lambda entry: entry.state is not State.RESTING)
-        gone, standing = _idle(read, known), {r.stack for r in estate.published(read.places.estate)}
+        gone = _idle(read, known)
+        standing = {word for r in estate.published(read.places.estate) for word in (r.stack, r.name)}
         chosen: list[tuple[str, str]] = []
         problems: list[Problem] = []
         for word in words:
@@ -135,11 +138,15 @@ def _settled(read: Read, ledger: Ledger, at: float, present: Occupied) -> Alloca
     asked = _asked(read)
     names = {(table, name) for table in TABLES for name in getattr(decided, table)}
     kept = {(t, n) for t, n in names if (t, n) in asked or f"{_PREFIXED.get(t, (t,))[0]}/{n}" in used}
+    goes = {each.key for each in decided.moved}
     claims = _claims(read.city.addresses, decided, lambda place: place in asked)
-    claims = [(pool, {key: prefix for key, prefix in named.items() if key not in used}) for pool, named in claims]
+    claims = [(p, {k: prefix for k, prefix in named.items() if k not in used and k not in goes}) for p, named in claims]
     if any(named for _, named in claims):
         held = ledger.reserve_all([each for each in claims if each[1]], at, _HOLD, _WHO)
         ledger.commit(held.prefixes, at, _WHO)
+    if decided.moved:
+        ledger.move(moving.moves(read.city.addresses, decided.moved), at, _WHO)
+        entries = ledger.entries()
     done = replace(decided, **{t: {n: v for n, v in getattr(decided, t).items() if (t, n) in kept} for t in TABLES})
     woken = {key for _, named in claims for key in named}
     resting = {
@@ -149,7 +156,7 @@ def _settled(read: Read, ledger: Ledger, at: float, present: Occupied) -> Alloca
     }
     given = ((name, table in _SINGLE, words) for *_, table, name, words in _rows(done))
     wrong = present.conflicts(given, _origins(read)) if present.rows else ()
-    done = replace(done, resting=resting, problems=wrong)
+    done = replace(done, resting=resting, problems=wrong, moved=moving.told(read, done, entries))
     _publish(read, ledger, done)
     return done
 
@@ -161,7 +168,10 @@ def _publish(read: Read, ledger: Ledger, done: Allocations) -> None:
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
         now = _allocations(ledger.entries(), lambda entry: entry.state is State.USED)
-        save(read.places.addresses, replace(done, **{t: {**getattr(now, t), **getattr(done, t)} for t in TABLES}))
+        save(
+            read.places.addresses,
+            replace(done, **{t: moving.newest(getattr(now, t), getattr(done, t)) for t in TABLES}),
+        )
     finally:
         os.close(folder)
 
@@ -221,7 +231,7 @@ def _allocations(entries: Mapping[str, Entry], which: Callable[[Entry], bool]) -
     by: dict[str, dict[str, Prefix]] = {}
     for key, entry in entries.items():
         kind, _, name = key.partition("/")
-        if which(entry):
+        if which(entry) and "@" not in name:
             by.setdefault(kind, {})[name] = entry.prefix
 
     def whole(kind: str, name: str) -> str | None:
@@ -240,4 +250,5 @@ def _allocations(entries: Mapping[str, Entry], which: Callable[[Entry], bool]) -
         table("host6", lambda n: Addresses(address("host6", n) or "", address("host4", n))),
         table("vip6", lambda n: Addresses(address("vip6", n) or "", address("vip4", n))),
         *(table(kind, partial(whole, kind)) for kind in TABLES[3:]),
+        former=moving.former(entries),
     )

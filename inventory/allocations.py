@@ -36,6 +36,26 @@ class Addresses:
     address4: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """What lay outside its segment, or its zone, and has another prefix instead; the old one rests."""
+
+    kind: str
+    """segment6, host6, host4, vip6, vip4: of the ledger's keys"""
+    name: str
+    before: str
+    after: str | None
+    """None: its segment has no IPv4"""
+    segment: str
+    """where it is now; of a segment itself, its zone"""
+    left: str = ""
+    """the segment that it was in; of a segment itself, the zone; "" where nobody knows"""
+
+    @property
+    def key(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
 @dataclass(frozen=True)
 class Allocations:
     """name → what it has been given, RFC 5952 text."""
@@ -52,6 +72,10 @@ class Allocations:
     """how many were assigned this time"""
     resting: Mapping[str, tuple[str, float]] = field(default_factory=dict, compare=False, kw_only=True)
     """ledger key → prefix, and until when (seconds since the epoch) it is nobody's; known to the address step only"""
+    former: Mapping[str, tuple[str, ...]] = field(default_factory=dict, compare=False, kw_only=True)
+    """ledger key → what it had before it moved and what still rests, nobody else's; known to the address step only"""
+    moved: tuple[Moved, ...] = field(default=(), compare=False, kw_only=True)
+    """what moved this time, and what moved earlier and still stands where it was; known to the address step only"""
     problems: tuple[Problem, ...] = field(default=(), compare=False, kw_only=True)
     """where the inventory of the present network lies on what is given out here; known to the address step only"""
 

@@ -1,19 +1,21 @@
 """Who gets which address: the decision of the address step. Pure.
 
 In: what was read, the addresses that are known, and what the present network uses. Out: addresses for everything that the
-city and its requests come to; what is known stays as it is, also what is no longer asked for, and nothing new is what the
-present network uses, unless it is declared to become just this. New names are dealt with in an order that does not depend
-on the order of the requests: segments by name, hosts and balancers by system and then as their request has them.
+city and its requests come to; what is known stays as it is, also what is no longer asked for, unless it lies outside the
+segment, or the zone, that it has to be in by now: then it moves, back to where it was before if that still rests. Nothing
+new is what the present network uses, unless it is declared to become just this. New names are dealt with in an order that
+does not depend on the order of the requests: segments by name, hosts and balancers by system and then as their request has
+them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 
 from inventory import layout, numbering, translation
-from inventory.allocations import TABLES, Addresses, Allocations, Prefixes
+from inventory.allocations import TABLES, Addresses, Allocations, Moved, Prefixes
 from inventory.allotting.prefixes import BITS, Prefix, address_text, overlaps, parse, text
 from inventory.allotting.space import Free
 from inventory.layout import Layout, Segment
@@ -41,15 +43,19 @@ def assign(read: Read, previous: Allocations, occupied: Occupied = NOTHING) -> A
     _sound(previous, plan)
     problems: list[Problem] = []
     origins = {request.stack: request.origin("name") for request in read.requests}
-    segments = _Segments(city, previous, problems, origins, occupied).all([s for each in wanted for s in each.segments])
+    problems += _twice(wanted, origins)
+    moved: list[Moved] = []
+    segments = _Segments(city, previous, problems, origins, occupied, moved).all(
+        [s for each in wanted for s in each.segments]
+    )
     hosts, vips = dict(previous.hosts), dict(previous.vips)
-    inside = _Inside(segments, (*hosts.values(), *vips.values()), problems, occupied)
+    inside = _Inside(segments, previous, problems, occupied, moved)
     for each in wanted:
         origin = origins.get(each.system or "", _PLAN)
         for machine in each.machines:
-            inside.give(hosts, machine.name, machine.segment, _FIRST_HOST, each.system or "", origin)
+            inside.give(hosts, "host", machine.name, machine.segment, _FIRST_HOST, each.system or "", origin)
         for vip in each.vips:
-            inside.give(vips, vip.name, vip.segment, _FIRST_VIP, each.system or "", origin)
+            inside.give(vips, "vip", vip.name, vip.segment, _FIRST_VIP, each.system or "", origin)
     routers = [f"{role}-{site.key}" for site in city.sites for role in ("core", "access")]
     numbered = {
         "links": ([link.key for link in city.links], Block(prefix=plan.link6, length=127), 1),
@@ -65,20 +71,24 @@ def assign(read: Read, previous: Allocations, occupied: Occupied = NOTHING) -> A
     if problems:
         raise Refused(problems)
     now = Allocations(segments, hosts, vips, *(dealt[table] for table in TABLES[3:]))
-    return replace(now, fresh=len(now) - len(previous))
+    return replace(now, fresh=len(now) - len(previous), moved=tuple(moved), former=_former(previous.former, moved))
 
 
 class _Segments:
     """Prefixes of segments, one at a time, out of the areas of the plan."""
 
     def __init__(
-        self, city: City, previous: Allocations, problems: list[Problem], origins: Mapping[str, str], occupied: Occupied
-    ) -> None:
+        self, city: City, previous: Allocations, problems: list[Problem], origins: Mapping[str, str], occupied: Occupied,
+        moved: list[Moved],
+    ) -> None:  # fmt: skip
         self._city, self._plan, self._problems, self._origins = city, city.addresses, problems, origins
-        self._occupied = occupied
+        self._occupied, self._moved, self._former = occupied, moved, previous.former
         self._done = dict(previous.segments)
         self._areas: dict[Prefix, Free] = {}
-        self._used = sorted(parse(each.cidr6) for each in self._done.values())
+        self._whole: dict[tuple[str | None, ...], Prefix] = {}
+        left = [words for key, each in self._former.items() if key.startswith("segment6/") for words in each]
+        self._parsed = {words: parse(words) for words in (*(each.cidr6 for each in self._done.values()), *left)}
+        self._used = sorted(self._parsed.values())
         whole, used = parse(self._plan.ula), [parse(each.ula) for each in self._done.values() if each.ula]
         self._local = Free.of(BITS[6], [whole], [whole.nth(0, 64), *used])
         self._four = _Free4(self._plan, (parse(each.cidr4) for each in self._done.values() if each.cidr4), occupied)
@@ -92,7 +102,11 @@ class _Segments:
             self._local.bar(min(prefix.length, 64), prefix.start >> 64 << 64)
         for segment in wanted:
             family, before = numbering.family(self._city, segment), self._done.get(segment.name)
-            cidr6 = before.cidr6 if before else self._six(segment)
+            there = self._parsed.get(before.cidr6) if before else None
+            left = numbering.strayed(self._city, segment, there, self._area(segment)) if there else None
+            cidr6 = before.cidr6 if before and left is None else self._six(segment)
+            if before and left is not None and cidr6:
+                self._moved.append(Moved("segment6", segment.name, before.cidr6, cidr6, segment.zone, left))
             cidr4 = (before.cidr4 if before else None) or self._of4(segment, family)
             ula = (before.ula if before else None) or self._ula(segment, family)
             if cidr6:
@@ -126,7 +140,10 @@ class _Segments:
     def _six(self, segment: Segment) -> str:
         if segment.name in self._kept6:
             return text(self._kept6[segment.name])
-        area, last = numbering.area(self._city, segment), self._plan.fields[-1]
+        area, last = self._area(segment), self._plan.fields[-1]
+        for words in self._former.get(f"segment6/{segment.name}", ()):
+            if self._parsed[words] in area:
+                return words
         if area not in self._areas:
             free = self._areas[area] = Free.of(BITS[6], [area], numbering.barred(self._city, area))
             for prefix in (*self._used, *self._kept6.values()):
@@ -143,6 +160,12 @@ class _Segments:
             self._full(segment, f"{last.name}{kept}", f"{last.name}{also}", (1 << last.bits) - last.growth)
             return ""
         return text(Prefix(6, free.take(64) or 0, 64))
+
+    def _area(self, segment: Segment) -> Prefix:
+        key = (segment.site, segment.zone, segment.bureau, segment.tier)
+        if key not in self._whole:
+            self._whole[key] = numbering.area(self._city, segment)
+        return self._whole[key]
 
     def _of4(self, segment: Segment, family: Family) -> str | None:
         if family.ipv4 is None:
@@ -205,29 +228,58 @@ class _Inside:
     """Addresses of hosts and balancers inside their segments."""
 
     def __init__(
-        self, segments: Mapping[str, Prefixes], known: Iterable[Addresses], problems: list[Problem], occupied: Occupied
-    ) -> None:
-        self._segments, self._problems, self._occupied = segments, problems, occupied
-        self._taken = {parse(words) for each in known for words in (each.address6, each.address4) if words}
+        self, segments: Mapping[str, Prefixes], previous: Allocations, problems: list[Problem], occupied: Occupied,
+        moved: list[Moved],
+    ) -> None:  # fmt: skip
+        self._segments, self._problems, self._occupied, self._moved = segments, problems, occupied, moved
+        self._previous, self._former, self._held = previous, previous.former, dict[Prefix, str]()
+        known = [w for a in (*previous.hosts.values(), *previous.vips.values()) for w in (a.address6, a.address4) if w]
+        known += [w for key, left in self._former.items() if not key.startswith("segment") for w in left]
+        self._parsed = {words: parse(words) for words in known}
+        self._taken = set(self._parsed.values())
         self._next: dict[tuple[Prefix, int], int] = {}
 
-    def give(self, to: dict[str, Addresses], name: str, segment: str, first: int, system: str, origin: str) -> None:
-        """What it has stays; what it lacks and its segment has is given."""
+    def give(
+        self, to: dict[str, Addresses], of: str, name: str, segment: str, first: int, system: str, origin: str
+    ) -> None:
+        """What it has inside its segment stays; what it lacks and its segment has is given."""
         prefixes = self._segments.get(segment)
         if prefixes is None:
             return  # there was no room for the segment, which has been said
         before = to.get(name)
-        six = before.address6 if before else self._take(parse(prefixes.cidr6), first, name, system)
+        six = self._kept(prefixes.cidr6, before and before.address6, first, f"{of}6/{name}", system)
         four = before.address4 if before else None
-        if prefixes.cidr4 is None:
+        if prefixes.cidr4 is not None:
+            four = self._kept(prefixes.cidr4, four, _FIRST_HOST4, f"{of}4/{name}", system)
+        elif before is None or six != before.address6:
             four = None
-        elif four is None:
-            four = self._take(parse(prefixes.cidr4), _FIRST_HOST4, name, system)
         full = prefixes.cidr6 if six is None else prefixes.cidr4 if four is None else None
         if full is not None:
             self._problems.append(_full(name, full, full, parse(full).size, origin))
+        if before and six is not None:
+            for kind, was, now in ((f"{of}6", before.address6, six), (f"{of}4", before.address4, four)):
+                if was and was != now:
+                    self._moved.append(Moved(kind, name, was, now, segment, self._left(before.address6)))
         if six is not None:
-            to[name] = Addresses(six, four)
+            to[name] = Addresses(six, four if prefixes.cidr4 else None)
+
+    def _kept(self, cidr: str, before: str | None, first: int, key: str, system: str) -> str | None:
+        """What the key has where that is inside, else what it had and is inside and rests, else something new."""
+        net = self._parsed.get(cidr) or self._parsed.setdefault(cidr, parse(cidr))
+        for words in (before, *self._former.get(key, ())):
+            if words and (self._parsed.get(words) or parse(words)) in net:
+                return words
+        return self._take(net, first, key.partition("/")[2], system)
+
+    def _left(self, address: str) -> str:
+        """The segment that an address was in; "" where nobody knows."""
+        if not self._held:
+            self._held = {parse(each.cidr6): name for name, each in self._previous.segments.items()}
+            for key, each in self._former.items():
+                if key.startswith("segment6/"):
+                    self._held.update((parse(words), key.partition("/")[2]) for words in each)
+        start = parse(address).start
+        return self._held.get(Prefix(6, start >> 64 << 64, 64), "")
 
     def _take(self, net: Prefix, first: int, name: str, system: str) -> str | None:
         bits = BITS[net.version]
@@ -285,6 +337,34 @@ def _dealt(
         else:
             result[name] = text(Prefix(whole.version, start, length))
     return result
+
+
+def _twice(wanted: Iterable[Layout], origins: Mapping[str, str]) -> Iterator[Problem]:
+    """Names that two systems come to: `bureau.system` with its zone or a workload, and another that is called so."""
+    whose: dict[tuple[str, str], str] = {}
+    for each in wanted:
+        system = each.system or ""
+        for table, things in (("segments", each.segments), ("hosts", each.machines), ("vips", each.vips)):
+            for thing in things:
+                other = whose.setdefault((table, thing.name), system)
+                if other != system:
+                    yield Problem(
+                        "address.twice", f"与 {other or '全市共用部分'} 的网段或主机同名:给系统或工作负载换个名字",
+                        f"{other or 'the city itself'} has a segment or host of this name: rename the system or the workload",
+                        thing.name, *placed(origins.get(system, _PLAN)),
+                    )  # fmt: skip
+
+
+def _former(known: Mapping[str, tuple[str, ...]], moved: Iterable[Moved]) -> dict[str, tuple[str, ...]]:
+    """What keys have left, after these moves: with what they leave now, and without what they have come back to."""
+    former = dict(known)
+    for each in moved:
+        rest = tuple(words for words in former.pop(each.key, ()) if words != each.after)
+        if each.after is not None:
+            rest = (*rest, each.before)
+        if rest:
+            former[each.key] = rest
+    return former
 
 
 def _sound(previous: Allocations, plan: Address) -> None:

@@ -9,6 +9,8 @@ from inventory.model import City, Pool, Request, Workload
 
 DEVICE_ZONES = ("video", "iot")
 """networks of devices that are nobody's hosts: cameras, sensors"""
+ORDINARY = {"web": "public", "app": "dedicated", "data": "dedicated"}
+"""tier of a system's segment → the zone that its name need not say"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,20 +76,27 @@ def slug(stack: str) -> str:
     return stack.replace(".", "-")
 
 
+def segment_name(stack: str, tier: str, site: str, zone: str) -> str:
+    """Of a system's segment: `<bureau>-<system>-<tier>-<site>`, with the zone before the tier where it is not the
+    ordinary one. A name is of one zone, and so are the hosts in it."""
+    said = "" if zone == ORDINARY.get(tier) else f"{zone}-"
+    return f"{slug(stack)}-{said}{tier}-{site}"
+
+
 def of_request(city: City, request: Request) -> Layout:
     """Segments, hosts and virtual addresses of a system.
 
     Dual-active: replicas are dealt to the same-city sites in turn, at least one each; a database has one member a
     site and an arbiter at the arbiter site. Hosts are `<bureau>-<system>-<workload>-<site>-<n>`, segments
-    `<bureau>-<system>-<tier>-<site>`, load balancers `<bureau>-<system>-<workload>-<site>`. A workload in a pool
+    as `segment_name` says, load balancers `<bureau>-<system>-<workload>-<site>`. A workload in a pool
     that is a cluster has no hosts of its own: its pods speak from the system's `app` segments."""
     system, prefix = request.system, slug(request.stack)
     segments: dict[str, Segment] = {}
     machines: list[Machine] = []
     vips: list[Vip] = []
 
-    def segment(tier: str, site: str, zone: str, domain: str = "") -> str:
-        name = f"{prefix}-{domain + '-' if domain else ''}{tier}-{site}"
+    def segment(tier: str, site: str, zone: str) -> str:
+        name = segment_name(request.stack, tier, site, zone)
         segments.setdefault(name, Segment(name, site, zone, tier, request.bureau, request.stack))
         return name
 
@@ -95,12 +104,10 @@ def of_request(city: City, request: Request) -> Layout:
         tier = {"database": "data", "arbiter": "data", "web": "web"}.get(role, "app")
         zone = like.domain or ("iot" if pool.type == "edge" else "public" if tier == "web" else "dedicated")
         small = role == "arbiter"
-        where = segment(tier, site, zone, like.domain or "")
         machines.append(
             Machine(
-                # a segment of the same name may be there already, for an earlier workload of another zone: the host is in it
-                f"{prefix}-{workload}-{site}-{n}", workload, role, site, segments[where].zone, tier, where,
-                pool.key, pool.architecture or "x86_64", 1 if small else like.cpu, 1024 if small else like.memory, 20,
+                f"{prefix}-{workload}-{site}-{n}", workload, role, site, zone, tier, segment(tier, site, zone), pool.key,
+                pool.architecture or "x86_64", 1 if small else like.cpu, 1024 if small else like.memory, 20,
             )
         )  # fmt: skip
 

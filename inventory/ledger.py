@@ -20,11 +20,11 @@ from typing import Any
 
 from inventory.allotting import deciding, filing
 from inventory.allotting.book import SWEEP
-from inventory.allotting.nouns import Entry, Granted, Pool, State
+from inventory.allotting.nouns import Entry, Granted, Move, Pool, State
 from inventory.allotting.prefixes import BITS, Prefix, parse, text, texts
 from inventory.allotting.space import Free
 from inventory.allotting.stored import Stored
-from inventory.problems import Refused
+from inventory.problems import Problem, Refused
 
 _COLUMNS = "t.key, p.name, p.version, t.start, t.length, t.state, t.until"
 _ENTRIES = f"SELECT {_COLUMNS} FROM taken t JOIN pools p ON p.id=t.pool"
@@ -89,7 +89,7 @@ class Ledger:
 
         def work() -> Granted:
             prefixes: dict[str, Prefix] = {}
-            problems: list[Any] = []
+            problems: list[Problem] = []
             for pool, wanted in pools:
                 try:
                     prefixes |= self._reserve(pool, wanted, now, hold, who)
@@ -138,6 +138,38 @@ class Ledger:
             gone = {key: entry for key, entry in self._found(asked).items() if entry.state is not State.RESTING}
             self._back({key: (entry, now + rests[entry.pool]) for key, entry in gone.items()}, "release", now, who)
             return Granted({key: entry.prefix for key, entry in gone.items()}, self._serial())
+
+        return self._run(work)
+
+    def move(self, asked: Iterable[tuple[Pool, Mapping[str, Move]]], now: float, who: str = "") -> Granted:
+        """Each key has another prefix from now on, and is used; what it had rests as the key's own, to which it may come
+        back meanwhile. All in one change. What the keys have. Refused, and nothing changed, where one has moved otherwise
+        or cannot."""
+        pools = list(asked)
+
+        def work() -> Granted:
+            prefixes: dict[str, Prefix] = {}
+            problems: list[Problem] = []
+            for pool, wanted in pools:
+                problems += self._move(pool, wanted, now, who)
+                prefixes |= {key: move.after for key, move in wanted.items() if move.after}
+            if problems:
+                raise Refused(problems)
+            return Granted(prefixes, self._serial())
+
+        return self._run(work)
+
+    def rest(self, keys: Iterable[str], now: float, who: str = "") -> Granted:
+        """What rests begins its rest anew. What that was."""
+        asked = dict.fromkeys(keys)
+
+        def work() -> Granted:
+            rests = dict(self._db.execute("SELECT name, rest FROM pools"))
+            again = {key: entry for key, entry in self._found(asked).items() if entry.state is State.RESTING}
+            self._change({key: entry._replace(until=now + rests[entry.pool]) for key, entry in again.items()})
+            done = {key: entry.prefix for key, entry in again.items()}
+            self._note("rest", now, who, done)
+            return Granted(done, self._serial())
 
         return self._run(work)
 
@@ -195,6 +227,42 @@ class Ledger:
         self._change({key: deciding.held(pool.name, kept[key], found[key], until) for key in again})
         self._note("reserve", now, who, {**taken, **{key: kept[key] for key in again}}, pool.name)
         return {**kept, **taken}
+
+    def _move(self, pool: Pool, wanted: Mapping[str, Move], now: float, who: str) -> list[Problem]:
+        number, free = self._known(pool)
+        found = self._found(deciding.touched(wanted))
+        left, problems = deciding.standing(pool, wanted, found)
+        if not problems:
+            _, problems = deciding.place(free, pool, deciding.arriving(wanted, found, left))
+        if problems:
+            return problems
+        noted: dict[str, Prefix] = {}
+        for key in left:
+            before, after = found[key], wanted[key].after
+            if before.prefix != after:
+                rests = deciding.former(key, before.prefix) if after else key
+                self._leave(free, key, rests, before, deciding.leaving(before, now, pool.rest))
+                noted[rests] = before.prefix
+            if after:
+                here = (number, after.start.to_bytes(pool.bits // 8, "big"))
+                self._db.execute("DELETE FROM taken WHERE pool=? AND start=?", here)
+                self._db.execute(
+                    "INSERT INTO taken(key, pool, start, length, state) VALUES(?,?,?,?,?)",
+                    (key, *here, after.length, int(State.USED)),
+                )
+                noted[key] = after
+        free.write()
+        self._note("move", now, who, noted, pool.name)
+        return []
+
+    def _leave(self, free: Free, key: str, rests: str, entry: Entry, stays: Entry | None) -> None:
+        """A key has its prefix no more: it rests under another, or was only held and is free."""
+        if stays:
+            row = (rests, int(stays.state), stays.until, key)
+            self._db.execute("UPDATE taken SET key=?, state=?, until=? WHERE key=?", row)
+        else:
+            self._db.execute("DELETE FROM taken WHERE key=?", (key,))
+            free.give(entry.prefix.length, entry.prefix.start)
 
     def _known(self, pool: Pool) -> tuple[int, Stored]:
         """The pool's number and its free blocks; made, or widened, where it is not there as it is declared."""

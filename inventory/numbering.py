@@ -78,6 +78,19 @@ def read_back(city: City, prefix: Prefix) -> dict[str, str | int | None] | None:
     return scheme(city).read(prefix)
 
 
+def strayed(city: City, segment: Segment, prefix: Prefix, area: Prefix) -> str | None:
+    """The zone that a segment's prefix says where it is outside the segment's area and says another zone than the
+    segment's: it was numbered before the segment was of this zone. None where it says nothing, or where more is different:
+    then it is the plan that was changed, and nothing follows it."""
+    if prefix in area:
+        return None
+    said = read_back(city, prefix) or {}
+    parts = [part for part in city.addresses.fields if part.of not in ("segment", "fixed")]
+    wrong = [part for part in parts if said.get(part.name) != key(part, segment)]
+    zone = said.get(wrong[0].name) if [part.of for part in wrong] == ["zone"] else None
+    return zone if isinstance(zone, str) else None
+
+
 def aggregates(city: City) -> Iterator[Aggregate]:
     """Every prefix that the codes in use come to, the whole first: sites, zones at a site, units in a zone, in whatever
     order the plan has them."""

@@ -123,6 +123,8 @@ class Narrator:
             Text(f"✓ {title:<4}  ", style="green") + Text(self._say(zh, en)) + Text(f"  {seconds:.1f} s", style="dim")
         )
         self.console.print(line)
+        for moved in words.moves(getattr(result, "moved", ()), self.language):
+            self.console.print(moved)
         wrong = getattr(result, "problems", None) or getattr(result, "failures", None) or ()
         self.problems(wrong)
         if wrong or getattr(result, "ok", True) is False:

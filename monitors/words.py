@@ -59,9 +59,11 @@ def _read(read: Any) -> tuple[str, str]:
 
 def _address(allocations: Any) -> tuple[str, str]:
     segments, hosts = len(allocations.segments), len(allocations.hosts)
+    moved = len({_thing(each) for each in allocations.moved})
     return (
-        f"{segments} 个网段,{hosts} 个主机地址,新分配 {allocations.fresh}",
-        f"{segments} segments, {hosts} host addresses, {allocations.fresh} newly assigned",
+        f"{segments} 个网段,{hosts} 个主机地址,新分配 {allocations.fresh}" + (f",换址 {moved}" if moved else ""),
+        f"{segments} segments, {hosts} host addresses, {allocations.fresh} newly assigned"
+        + (f", {moved} moved" if moved else ""),
     )
 
 
@@ -138,6 +140,40 @@ _RESULTS = {
     "configure": _conducted, "prove": _proofs, "gather": _gathered, "watch": _seen, "report": _paths, "destroy": _outcome,
     "refresh": _outcome,
 }  # fmt: skip
+
+
+_THINGS = {"segment": ("网段", "segment"), "host": ("主机", "host"), "vip": ("负载均衡", "load balancer")}
+
+
+def moves(moved: Iterable[Any], language: str) -> Iterator[Text]:
+    """`↷ host name: from → to (why)` for each thing that the address step has moved, both families in one line."""
+    by: dict[tuple[str, str], list[Any]] = {}
+    for each in sorted(moved, key=lambda each: each.kind[-1], reverse=True):  # IPv6 first
+        by.setdefault(_thing(each), []).append(each)
+    for (kind, name), each in by.items():
+        zh, en = (
+            comma.join(f"{m.before} → {m.after or word}" for m in each) for comma, word in ((",", "无"), (", ", "none"))
+        )
+        why_zh, why_en = _why(kind, each[0].left, each[0].segment)
+        thing_zh, thing_en = _THINGS[kind]
+        text = f"{thing_zh} {name}:{zh}({why_zh})" if language == "zh" else f"{thing_en} {name}: {en} ({why_en})"
+        yield Text("  ↷ ", style="yellow") + Text(text)
+
+
+def _thing(moved: Any) -> tuple[str, str]:
+    return moved.kind[:-1], moved.name
+
+
+def _why(kind: str, left: str, now: str) -> tuple[str, str]:
+    if kind == "segment":
+        return f"它属于 {now} 区" + (f",原地址属于 {left} 区" if left else ""), f"it is of zone {now}" + (
+            f", the old prefix of {left}" if left else ""
+        )
+    if left == now:
+        return f"所在网段 {now} 换了前缀", f"its segment {now} has another prefix"
+    return f"应在网段 {now}" + (f",原在 {left}" if left else ""), f"belongs in segment {now}" + (
+        f", was in {left}" if left else ""
+    )
 
 
 def event(happened: Any, language: str, seen: dict[str, int]) -> str:

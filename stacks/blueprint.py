@@ -183,7 +183,7 @@ class Blueprint(Ground):
             pool = layout.pool_of(self.city, request, workload)
             if pool and pool.type == "cluster":
                 sites = layout.sites_of(self.city, request, pool)
-                pods = [f"{slug(request.stack)}-app-{site}" for site in sites]
+                pods = [layout.segment_name(request.stack, "app", site, "dedicated") for site in sites]
                 place = Place(tuple(self.allocations.segment(segment).cidr6 for segment in pods))
                 found.append(Group(name, workload.name, layout.role_of(workload), (), place, pool.key))
                 continue

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from heapq import heappop, heappush
 
 from inventory.allotting import deciding
-from inventory.allotting.nouns import Entry, Granted, Pool, State
+from inventory.allotting.nouns import Entry, Granted, Move, Pool, State
 from inventory.allotting.prefixes import Prefix
 from inventory.allotting.space import Free
 from inventory.problems import Problem, Refused
@@ -81,6 +81,39 @@ class Book:
             self._back(key, now + self._pools[self._entries[key].pool].rest)
         return self._done(gone, bool(gone))
 
+    def move(self, pool: Pool, wanted: Mapping[str, Move], now: float) -> Granted:
+        """Each key has another prefix from now on, and is used; what it had rests as the key's own, to which it may come
+        back meanwhile. What the keys have. Refused, and nothing changed, where one has moved otherwise or cannot."""
+        free, (left, _, problems) = self._known(pool), self._moving(pool, wanted)
+        if problems:
+            raise Refused(problems)
+        for key in left:
+            before, after = self._entries[key], wanted[key].after
+            if before.prefix != after:
+                stays = deciding.leaving(before, now, pool.rest)
+                del self._entries[key]
+                if stays:
+                    self._put(deciding.former(key, before.prefix) if after else key, stays)
+                else:
+                    free.give(before.prefix.length, before.prefix.start)
+            if after:
+                self._entries.pop(deciding.former(key, after), None)
+                self._put(key, Entry(pool.name, after, State.USED, None))
+        return self._done({key: move.after for key, move in wanted.items() if move.after}, bool(left))
+
+    def immovable(self, pool: Pool, wanted: Mapping[str, Move]) -> list[Problem]:
+        """Why these could not move now; nothing is changed. Empty where they could."""
+        _, taken, problems = self._moving(pool, wanted)
+        self._undone(pool, taken, ())
+        return problems
+
+    def rest(self, keys: Iterable[str], now: float) -> Granted:
+        """What rests begins its rest anew. What that was."""
+        again = {key: e for key, e in self.entries(keys).items() if e.state is State.RESTING}
+        for key, entry in again.items():
+            self._put(key, entry._replace(until=now + self._pools[entry.pool].rest))
+        return self._done({key: entry.prefix for key, entry in again.items()}, bool(again))
+
     def sweep(self, now: float) -> Granted:
         """Free everything whose reservation or rest has ended."""
         return self._done({}, any([self._sweep(pool, now) for pool in self._pools]))
@@ -109,6 +142,15 @@ class Book:
                 swept += more
                 taken, problems = deciding.place(free, pool, fresh)
         return kept, again, taken, swept, problems
+
+    def _moving(self, pool: Pool, wanted: Mapping[str, Move]) -> tuple[list[str], dict[str, Prefix], list[Problem]]:
+        """Which keys have to move, what was taken for those that come to something new, what is wrong."""
+        free, taken = self._known(pool), dict[str, Prefix]()
+        found = self.entries(deciding.touched(wanted))
+        left, problems = deciding.standing(pool, wanted, found)
+        if not problems:
+            taken, problems = deciding.place(free, pool, deciding.arriving(wanted, found, left))
+        return left, taken, problems
 
     def _undone(self, pool: Pool, taken: Mapping[str, Prefix], swept: Iterable[tuple[str, Entry]]) -> None:
         free = self._free[pool.name]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from inventory.allotting.nouns import Entry, Pool, State
+from inventory.allotting.nouns import Entry, Move, Pool, State
 from inventory.allotting.prefixes import BITS, Prefix, overlaps, text
 from inventory.allotting.space import Free
 from inventory.problems import Problem, Refused
@@ -126,6 +126,53 @@ def held(pool: str, prefix: Prefix, before: Entry | None, until: float | None) -
         return Entry(pool, prefix, State.HELD, until)
     state = State.HELD if before.state is State.HELD else State.AGAIN
     return Entry(pool, prefix, state, max(until, before.until or until))
+
+
+def former(key: str, prefix: Prefix) -> str:
+    """The key under which a prefix rests that its key has left: the key's own still, and nobody else's."""
+    return f"{key}@{text(prefix)}"
+
+
+def touched(wanted: Mapping[str, Move]) -> list[str]:
+    """The keys that moves have to know: those that move, and what they may come back to."""
+    return [*wanted, *(former(key, move.after) for key, move in wanted.items() if move.after)]
+
+
+def standing(pool: Pool, wanted: Mapping[str, Move], found: Mapping[str, Entry]) -> tuple[list[str], list[Problem]]:
+    """Of keys that are to move: those that have not yet, and what contradicts what is asked. Who saw another prefix than
+    the key has now has decided on what is not so any more."""
+    left: list[str] = []
+    problems: list[Problem] = []
+    for key, (before, after) in sorted(wanted.items()):
+        entry = found.get(key)
+        gone = after is None and entry is not None and entry.state is State.RESTING
+        if entry is None or entry.pool != pool.name or entry.prefix not in (before, after):
+            has = entry.prefix if entry else None
+            problems.append(
+                Problem(
+                    "ledger.differs", f"现在的前缀是 {has or '无'}(池 {pool.name}),不是 {before}:重新运行编址步骤",
+                    f"has {has or 'nothing'} (pool {pool.name}) by now and not {before}: run the address step again", key,
+                )
+            )  # fmt: skip
+        elif not gone and (entry.prefix != after or entry.state is not State.USED):
+            left.append(key)
+    return left, problems
+
+
+def arriving(wanted: Mapping[str, Move], found: Mapping[str, Entry], left: Iterable[str]) -> dict[str, Prefix]:
+    """Of keys that have not moved yet, what they come to that has to be free: not what they come back to."""
+    return {
+        key: after
+        for key in left
+        if (after := wanted[key].after) and found[key].prefix != after and former(key, after) not in found
+    }
+
+
+def leaving(entry: Entry, now: float, rest: float) -> Entry | None:
+    """What stays of a prefix that its key leaves: at rest, but for what was only held, which is free."""
+    if entry.state is State.HELD:
+        return None
+    return entry._replace(state=State.RESTING, until=now + rest if entry.state is State.USED else entry.until)
 
 
 def lapsed(claims: Mapping[str, Prefix], found: Mapping[str, Entry], now: float) -> list[Problem]:

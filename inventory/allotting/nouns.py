@@ -62,6 +62,13 @@ class Entry(NamedTuple):
     """seconds since the epoch; None of what is used"""
 
 
+class Move(NamedTuple):
+    """A key goes from one prefix to another of the same pool; to none where `after` is None."""
+
+    before: Prefix
+    after: Prefix | None
+
+
 class Granted(NamedTuple):
     """What a change came to: key → prefix, and after how many changes of the whole ledger."""
 

@@ -61,7 +61,7 @@ class Executor:
     ) -> None:
         self._again = again
         self.store, self.report, self.flight, self.hooks = store, report, flight, hooks
-        self._now, self._plan = now, plan
+        self._now, self.plan = now, plan
         self.records: dict[str, Record] = {}
         """URN → what it is now, of everything that this run has seen"""
         self.deleted: set[int] = set()
@@ -403,7 +403,7 @@ class Executor:
 
     def _promised(self, op: str, urn: str) -> None:
         """Nothing is done that the plan, where there is one, does not hold: it is what was judged."""
-        if self._plan is not None and not self._plan.holds(op, urn):
+        if self.plan is not None and not self.plan.holds(op, urn):
             raise refuse(
                 "plan.differs",
                 f"计划中没有这一步({op}):程序或驱动的答复在计划之后变了,请重新运行 ./lz up 生成新计划",

@@ -48,6 +48,10 @@ class StackPlan:
         """Whether anything but `same` and `read` would be done."""
         return any(step.op not in ("same", "read") for step in self.steps)
 
+    def replaced(self, urn: str) -> tuple[str, ...]:
+        """Why the plan replaces a resource: paths of what differs; empty where it does not."""
+        return next((step.why for step in self.steps if step.urn == urn and step.op == "replace"), ())
+
     def holds(self, op: str, urn: str) -> bool:
         """Whether the plan allows the step: it is in it, or does less, or what decides it was not known then."""
         planned = {step.op for step in self.steps if step.urn == urn}

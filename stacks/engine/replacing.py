@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from inventory import urns
 from inventory.problems import Refused
-from stacks.engine import steps
+from stacks.engine import paths, steps
 from stacks.engine.deletion import affected
 from stacks.engine.executor import protected
 from stacks.engine.records import Record
@@ -31,8 +31,9 @@ class Replacing:
             await asyncio.shield(self._falling[urn])
 
     async def delete_first(self, root: Record) -> None:
-        """Delete `root` and, before it, its dependents that would have to be replaced with it. Refused where one of
-        them is protected."""
+        """Delete `root` and, before it, its dependents that would have to be replaced with it, or that the plan replaces
+        for reasons of their own and that go before they come again: they may stand in the way until then. Refused where one
+        of them is protected."""
         mine: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
             falling = [r for r in await self.falling(root, mine) if r.number not in self._deployment.executor.deleted]
@@ -73,17 +74,30 @@ class Replacing:
     async def _falls(self, record: Record, lost: set[str]) -> bool:
         if urns.referenced(record.body.get("provider", ""))[0] in lost or record.body.get("deletedWith") in lost:
             return True
+        if await self._goes_anyway(record):
+            return True
         inputs = dict(record.inputs)
         for key, needed in (record.body.get("propertyDependencies") or {}).items():
             if key in inputs and lost.intersection(needed):
                 inputs[key] = UNKNOWN
+        answer = await self._answer(record, inputs)
+        return bool(steps.replacing(answer, tuple(record.body.get("replaceOnChanges") or ())))
+
+    async def _goes_anyway(self, record: Record) -> bool:
+        plan, inputs = self._deployment.executor.plan, dict(record.inputs)
+        keys = {key for why in plan.replaced(record.urn) for key in paths.parse(why)[:1]} if plan else set()
+        inputs |= {key: UNKNOWN for key in keys & inputs.keys()}
+        answer = await self._answer(record, inputs)
+        return answer.delete_before_replace and bool(steps.replacing(answer, ()))
+
+    async def _answer(self, record: Record, inputs: dict[str, Any]) -> steps.Answer:
+        """The provider's, to what the inputs would be."""
         if inputs == record.inputs:
-            return False
+            return steps.Answer()
         hands = await self._deployment.hands(record.type, record.body.get("provider", ""))
         ignored = tuple(record.body.get("ignoreChanges") or ())
         answer = await hands.diff(record.urn, record.id, record.inputs, record.outputs, inputs, ignored)
-        answer = steps.known(answer, record.inputs, inputs)
-        return bool(steps.replacing(answer, tuple(record.body.get("replaceOnChanges") or ())))
+        return steps.known(answer, record.inputs, inputs)
 
 
 def _partner(record: Record, root: Record) -> bool:

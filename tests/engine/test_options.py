@@ -55,6 +55,31 @@ def test_delete_before_replace_takes_dependents_only_where_they_must_be_replaced
     assert bench.up().counts["same"] == 6
 
 
+def test_what_the_plan_replaces_anyway_goes_before_what_it_needs(bench: Bench) -> None:
+    """It may stand in the way of the deletion. What would come before it goes stays, and so does everything without a
+    plan: nobody knows then what will be registered."""
+
+    def want(place: str) -> None:
+        goes = thing("goes", exclusive=True, place=place, depends=("a",))
+        stays = thing("stays", place=place, depends=("a",))
+        updated = thing("updated", exclusive=True, size=len(place), depends=("goes",))
+        bench.want(one=[thing("a", exclusive=True, place=place), goes, stays, updated])
+
+    want("x")
+    assert not bench.up().problems
+    bench.forget()
+    want("yy")
+    assert not bench.up(plan=bench.plan()).problems
+    calls = [call for call in bench.calls("create", "delete") if call[1] != "stays"]
+    assert calls == [("delete", "goes"), ("delete", "a"), ("create", "a"), ("create", "goes")]
+    assert [op for op, name in bench.calls("create", "delete") if name == "stays"] == ["create", "delete"]
+    bench.forget()
+    want("x")
+    assert not bench.up().problems
+    calls = [call for call in bench.calls("create", "delete") if call[1] != "stays"]
+    assert calls == [("delete", "a"), ("create", "a"), ("delete", "goes"), ("create", "goes")]
+
+
 def test_protected_resources_are_neither_deleted_nor_replaced(bench: Bench) -> None:
     bench.want(one=[thing("a", opts={"protect": True})])
     assert not bench.up().problems

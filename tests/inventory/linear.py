@@ -17,6 +17,7 @@ from itertools import accumulate
 from typing import Any
 
 from inventory.allotting import Book, Pool, Prefix, deciding, parse
+from inventory.allotting.nouns import Move
 from inventory.allotting.prefixes import text
 from inventory.ledger import Change
 from inventory.problems import Refused
@@ -30,7 +31,7 @@ class Call:
     """unique; the ledger's `who`"""
     verb: str
     asked: Mapping[str, Any]
-    """of reserve: key → length; of the others: key → text of its prefix"""
+    """of reserve: key → length; of move: key → texts of the prefixes from and to; of the others: key → text of its prefix"""
     at: float
     """the time that it gave"""
     hold: float | None
@@ -114,9 +115,15 @@ def _refused(book: Book, pool: Pool, call: Call) -> bool:
     if call.verb == "commit":
         claims = {key: parse(value) for key, value in call.asked.items()}
         problems = deciding.lapsed(claims, book.entries(claims), call.at)
+    elif call.verb == "move":
+        problems = book.immovable(pool, moves(call))
     else:
         problems = book.refusal(pool, call.asked, call.at) if call.verb == "reserve" else []
     return tuple(sorted(problem.code for problem in problems)) == call.answer
+
+
+def moves(call: Call) -> dict[str, Move]:
+    return {key: Move(parse(before), after and parse(after)) for key, (before, after) in call.asked.items()}
 
 
 def again(book: Book, pool: Pool, call: Call) -> Mapping[str, str] | tuple[str, ...]:
@@ -129,6 +136,10 @@ def again(book: Book, pool: Pool, call: Call) -> Mapping[str, str] | tuple[str, 
             done = book.commit(claims, call.at)
         elif call.verb == "cancel":
             done = book.cancel(claims)
+        elif call.verb == "move":
+            done = book.move(pool, moves(call), call.at)
+        elif call.verb == "rest":
+            done = book.rest(list(call.asked), call.at)
         else:
             done = book.release(list(call.asked), call.at)
     except Refused as refused:

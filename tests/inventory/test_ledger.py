@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from inventory.allotting import Book, Granted, Pool, Prefix, parse
-from inventory.allotting.nouns import State
+from inventory.allotting.nouns import Move, State
 from inventory.ledger import Ledger
 from inventory.problems import Refused
 
@@ -71,6 +71,48 @@ class Both(RuleBasedStateMachine):
     @rule(keys=st.sets(st.sampled_from(KEYS), max_size=4))
     def release(self, keys: set[str]) -> None:
         self.ask("release", keys, self.now)
+
+    @rule(keys=st.sets(st.sampled_from(KEYS), max_size=4))
+    def rest(self, keys: set[str]) -> None:
+        """Of keys and of what they have left."""
+        self.ask("rest", {name for name in self.book.entries() if name.partition("@")[0] in keys}, self.now)
+
+    @rule(key=st.sampled_from(KEYS), place=st.one_of(st.none(), st.integers(0, 63)), stale=st.booleans())
+    def move(self, key: str, place: int | None, stale: bool) -> None:
+        """To a place of the pool that may be somebody's, to nowhere, or by who saw it somewhere else."""
+        if entry := self.book.entries([key]).get(key):
+            pool = next(pool for pool in POOLS if pool.name == entry.pool)
+            self._move(pool, key, entry.prefix, place, stale)
+
+    @rule(key=st.sampled_from(KEYS))
+    def move_back(self, key: str) -> None:
+        """To where the key was before, where that still rests."""
+        entries = self.book.entries()
+        left = [entry for name, entry in sorted(entries.items()) if name.startswith(f"{key}@")]
+        if key in entries and left:
+            pool = next(pool for pool in POOLS if pool.name == left[0].pool)
+            self.ask_to_move(pool, {key: Move(entries[key].prefix, left[0].prefix)})
+
+    def _move(self, pool: Pool, key: str, before: Prefix, place: int | None, stale: bool) -> None:
+        step = pool.bits - before.length
+        to = None if place is None else Prefix(pool.version, pool.spans[0].start + (place << step), before.length)
+        if stale:
+            before = Prefix(pool.version, before.start ^ (1 << step), before.length)
+        self.ask_to_move(pool, {key: Move(before, to)})
+
+    def ask_to_move(self, pool: Pool, wanted: dict[str, Move]) -> None:
+        answers = []
+        for one in (self.ledger, self.book):
+            try:
+                if isinstance(one, Ledger):
+                    answers.append(one.move([(pool, wanted)], self.now).prefixes)
+                else:
+                    answers.append(one.move(pool, wanted, self.now).prefixes)
+            except Refused as refused:
+                answers.append(sorted((problem.code, problem.where, problem.en) for problem in refused.problems))
+        assert answers[0] == answers[1]
+        if isinstance(answers[0], dict):
+            self.given |= answers[0]
 
     @rule(seconds=st.integers(1, 6), sweep=st.booleans())
     def wait(self, seconds: int, sweep: bool) -> None:

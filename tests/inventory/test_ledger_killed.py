@@ -20,7 +20,7 @@ from inventory.allotting.prefixes import overlaps, text
 from inventory.ledger import Change, Ledger
 from inventory.places import ROOT
 from tests.inventory.linear import Call, again, wrong
-from tests.inventory.writer import HOLD, POOL
+from tests.inventory.writer import HOLD, POOL, elsewhere
 
 PROCESSES, THREADS, EVERY = 4, 16, 2.0
 
@@ -106,10 +106,12 @@ def history(count: int, seed: int) -> tuple[list[Call], list[Change]]:
     chance, book, made, changes = random.Random(seed), Book(), list[Call](), list[Change]()
     for number in range(count):
         moment = float(number)
-        verb = chance.choice(("reserve", "reserve", "commit", "release", "cancel"))
-        known = sorted(book.entries().items())
+        verb = chance.choice(("reserve", "reserve", "commit", "release", "cancel", "move", "rest"))
+        known = sorted(item for item in book.entries().items() if verb == "rest" or "@" not in item[0])
         some = chance.sample(known, min(len(known), 2))
-        asked = {f"k{chance.randrange(40)}": 64} if verb == "reserve" else {k: text(e.prefix) for k, e in some}
+        asked: dict = {f"k{chance.randrange(40)}": 64} if verb == "reserve" else {k: text(e.prefix) for k, e in some}
+        if verb == "move":
+            asked = {k: [text(e.prefix), elsewhere(chance, text(e.prefix), None)] for k, e in some}
         call = Call(f"c{number}", verb, asked, moment, chance.choice((None, 9.0)), moment - chance.random() * 3,
                     moment + chance.random() * 3, None, None)  # fmt: skip
         before = book.entries()

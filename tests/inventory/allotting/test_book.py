@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from inventory.allotting import Book, Pool, Prefix, parse
 from inventory.allotting.book import SWEEP
-from inventory.allotting.nouns import State, Strategy
+from inventory.allotting.nouns import Entry, Move, State, Strategy
 from inventory.allotting.prefixes import overlaps, text
 from inventory.problems import Refused
 
@@ -109,6 +109,63 @@ def test_cancel_takes_back_what_is_held_and_nothing_else() -> None:
     used, held = book.reserve(SIX, {"a": 64}, 0).prefixes, book.reserve(SIX, {"b": 64}, 0, hold=60).prefixes
     assert book.cancel({**used, **held, "stranger": parse("3fff:430:1::/64")}).prefixes == held
     assert set(book.entries()) == {"a"}
+
+
+A, B, C = (parse(f"3fff:430:{n}::/64") for n in (1, 2, 3))
+
+
+def test_what_was_used_rests_what_was_held_is_free_and_what_rested_rests_on() -> None:
+    book = Book()
+    book.reserve(SIX, {"used": A, "gone": B}, 0)
+    book.reserve(SIX, {"held": C}, 0, hold=60)
+    book.release(["gone"], DAY)
+    away = {"used": parse("3fff:430:4::/64"), "gone": parse("3fff:430:5::/64"), "held": parse("3fff:430:6::/64")}
+    before = {"used": A, "gone": B, "held": C}
+    done = book.move(SIX, {key: Move(before[key], to) for key, to in away.items()}, 2 * DAY)
+    assert done.prefixes == away
+    assert book.entries() == {
+        **{key: Entry("six", to, State.USED, None) for key, to in away.items()},
+        f"used@{text(A)}": Entry("six", A, State.RESTING, 2 * DAY + SIX.rest),
+        f"gone@{text(B)}": Entry("six", B, State.RESTING, DAY + SIX.rest),
+    }
+    assert book.free("six") == SIX.size - 5 * A.size
+    assert book.serial == 4
+    book.move(SIX, {"used": Move(A, away["used"])}, 3 * DAY)
+    assert book.serial == 4, "who asks again is told the same, and nothing is changed"
+
+
+def test_a_key_comes_back_to_what_it_has_left_and_nobody_else_gets_that_before_it_has_rested() -> None:
+    book = Book()
+    book.reserve(SIX, {"a": A, "other": C}, 0)
+    book.move(SIX, {"a": Move(A, B)}, 0)
+    with pytest.raises(Refused, match=r"ledger.taken"):
+        book.move(SIX, {"other": Move(C, A)}, DAY)
+    with pytest.raises(Refused, match=r"ledger.taken"):
+        book.reserve(SIX, {"new": A}, DAY)
+    book.move(SIX, {"a": Move(B, A)}, 29 * DAY)
+    assert book.entries(["a", f"a@{text(A)}", f"a@{text(B)}"]) == {
+        "a": Entry("six", A, State.USED, None), f"a@{text(B)}": Entry("six", B, State.RESTING, 29 * DAY + SIX.rest),
+    }  # fmt: skip
+    book.rest([f"a@{text(B)}", "a"], 40 * DAY)
+    book.sweep(69 * DAY)
+    assert f"a@{text(B)}" in book.entries()
+    book.sweep(70 * DAY)
+    assert book.reserve(SIX, {"new": B}, 70 * DAY).prefixes == {"new": B}
+
+
+def test_a_move_to_nowhere_is_a_release_and_a_move_of_what_was_seen_elsewhere_is_refused() -> None:
+    book = Book()
+    book.reserve(SIX, {"a": A, "b": B}, 0)
+    assert book.move(SIX, {"a": Move(A, None)}, 0).prefixes == {}
+    assert book.entries(["a"]) == {"a": Entry("six", A, State.RESTING, SIX.rest)}
+    before, wrong = book.entries(), {"b": Move(A, C), "nobody": Move(A, C), "a": Move(A, C)}
+    problems = book.immovable(SIX, wrong)
+    assert [(p.code, p.where) for p in problems] == [("ledger.differs", "b"), ("ledger.differs", "nobody")]
+    with pytest.raises(Refused, match=r"ledger.differs"):
+        book.move(SIX, wrong, 0)
+    with pytest.raises(Refused, match=r"ledger.taken"):
+        book.move(SIX, {"a": Move(A, C), "b": Move(B, parse("198.18.0.0/24"))}, 0)
+    assert (book.entries(), book.free("six")) == (before, SIX.size - 2 * A.size)
 
 
 def test_a_change_is_refused_whole_with_every_reason() -> None:
