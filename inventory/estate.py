@@ -38,11 +38,9 @@ def known(value: Any) -> bool:
     """False where the value, or any part of it, is only known after the update."""
     if isinstance(value, str):
         return value != UNKNOWN
-    if isinstance(value, Mapping):
-        return all(map(known, value.values()))
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple):  # before mappings: asking for these is dear where the answer is no
         return all(map(known, value))
-    return True
+    return not isinstance(value, Mapping) or all(map(known, value.values()))
 
 
 @dataclass(frozen=True, slots=True)

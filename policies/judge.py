@@ -164,10 +164,13 @@ def judge(
         ]
         counts = dict.fromkeys((answer.value for answer in Answer), 0)
         mine: list[Finding] = []
+        ungraded = Graded(check.severity)
         for one in looked:
-            counts[one.answer.value] += 1
+            counts[one.answer] += 1
             if one.answer is not Answer.PASS:
-                mine.append(_finding(grades, check, entry.mode == "mandatory", one, cited.clauses))
+                idle = one.answer is Answer.NOT_APPLICABLE  # nothing is wrong with it: there is nothing to grade
+                grade = ungraded if idle else grades.of(check.severity, one.resource)
+                mine.append(_finding(grade, check, entry.mode == "mandatory", one, cited.clauses))
         mine.sort(key=lambda f: (f.stack, f.kind, f.name, f.urn, f.answer, f.en))
         for finding in mine:
             (spared if finding.answer is Answer.NOT_APPLICABLE else findings).append(finding)
@@ -260,10 +263,8 @@ class _Grades:
         return self._known[key]
 
 
-def _finding(grades: _Grades, check: Check, mandatory: bool, looked: Looked, clauses: tuple[str, ...]) -> Finding:
+def _finding(grade: Graded, check: Check, mandatory: bool, looked: Looked, clauses: tuple[str, ...]) -> Finding:
     one = looked.resource
-    idle = looked.answer is Answer.NOT_APPLICABLE  # nothing is wrong with it: there is nothing to grade
-    grade = Graded(check.severity) if idle else grades.of(check.severity, one)
     return Finding(
         check.id, looked.answer, mandatory, grade.severity,
         one.urn if one else "", one.kind if one else "", one.name if one else "", one.stack if one else "",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from inventory import addressing
@@ -15,7 +15,7 @@ from inventory.estate import Estate
 from inventory.places import ROOT, Places, passphrase
 from inventory.problems import Problem
 from inventory.reading import Read
-from stacks import engine, layers, vouching
+from stacks import carried, engine, layers, vouching
 from stacks.engine import EstatePlan, Outcome, Program, checkpoint
 from stacks.vouching import Judged
 
@@ -45,8 +45,9 @@ def work(places: Places, read: Read | None, observe: Callable[[Any], None], stop
 
 
 def plan(of: Work) -> EstatePlan:
-    """What an update would do to every stack. Nothing is built."""
-    return engine.plan(of.program, of.specs, of.places.stacks, of.key, of.observe, stopping=of.stopping)
+    """What an update would do to every stack, and what must not be done. Nothing is built."""
+    made = engine.plan(of.program, of.specs, of.places.stacks, of.key, of.observe, stopping=of.stopping)
+    return replace(made, problems=(*made.problems, *carried.beneath(made)))
 
 
 def apply(of: Work, planned: EstatePlan, judged: Judged) -> Outcome:

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from ipaddress import AddressValueError, IPv4Address, IPv6Address
-from socket import AF_INET6, inet_ntop
+from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_network
+from socket import AF_INET6, inet_ntop, inet_pton
 from typing import Literal, NamedTuple
 
 Version = Literal[4, 6]
 BITS: dict[int, int] = {4: 32, 6: 128}
+_MAPPED = 0xFFFF
+"""the upper 96 bits of IPv4 in IPv6, RFC 4291 2.5.5.2"""
 
 
 class Prefix(NamedTuple):
@@ -62,25 +64,57 @@ def parse(words: str) -> Prefix:
     if "%" in words:
         raise ValueError("带有接口名(%):地址规划里只写前缀本身 / has a zone (%): write the prefix alone")
     try:
-        address = IPv6Address(body) if ":" in body else IPv4Address(body)
+        version, number = _number(body)
     except (AddressValueError, ValueError):
         raise ValueError(
             "不是地址前缀:写成 3fff:430::/32 的样子 / is not a prefix: write it like 3fff:430::/32"
         ) from None
-    if isinstance(address, IPv6Address) and (address.ipv4_mapped is not None or "." in body):
+    if version == 6 and (number >> 32 == _MAPPED or "." in body):
         raise ValueError(
             "是 IPv6 写法的 IPv4 地址:直接写 IPv4 / is an IPv4 address in IPv6 text: write the IPv4 prefix itself"
         )
-    bits = BITS[address.version]
+    bits = BITS[version]
     if slash and not re.fullmatch(r"0|[1-9]\d{0,2}", tail):
         raise ValueError("的斜杠后不是前缀长度 / has no prefix length after its slash")
     length = int(tail) if slash else bits
     if length > bits:
         raise ValueError(f"的前缀长度超过 {bits} / has a length beyond {bits}")
-    if int(address) & ((1 << (bits - length)) - 1):
-        whole = text(Prefix(address.version, int(address) >> (bits - length) << (bits - length), length))
+    if number & ((1 << (bits - length)) - 1):
+        whole = text(Prefix(version, number >> (bits - length) << (bits - length), length))
         raise ValueError(f"在前缀之外的位不为零:是不是 {whole}? / has bits beyond its prefix: did you mean {whole}?")
-    return Prefix(address.version, int(address), length)
+    return Prefix(version, number, length)
+
+
+def spanned(words: str) -> tuple[int, int, int]:
+    """Version, first and last number of an address or prefix in text as others write it: bits beyond its length are passed
+    over, IPv4 may have a mask. ValueError where it is neither."""
+    body, slash, tail = words.partition("/")
+    number = None if slash and not (tail.isascii() and tail.isdigit() and int(tail) <= BITS[6]) else _six(body)
+    if number is None:
+        net = ip_network(words, strict=False)
+        return net.version, int(net.network_address), int(net.broadcast_address)
+    rest = BITS[6] - int(tail) if slash else 0
+    return 6, number >> rest << rest, number | ((1 << rest) - 1)
+
+
+def _number(body: str) -> tuple[int, int]:
+    """Version and number of an address. ValueError where it is none."""
+    number = _six(body)
+    if number is not None:
+        return 6, number
+    address = IPv6Address(body) if ":" in body else IPv4Address(body)
+    return address.version, int(address)
+
+
+def _six(body: str) -> int | None:
+    """The number of an IPv6 address, if the C library reads it, which is a quarter of the time; it knows no zones, and what
+    ends as IPv4 is left to Python."""
+    if ":" not in body or "." in body:
+        return None
+    try:
+        return int.from_bytes(inet_pton(AF_INET6, body), "big")
+    except (OSError, ValueError):
+        return None
 
 
 def text(prefix: Prefix) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from inventory.allotting.prefixes import spanned
 from inventory.estate import Estate, Resource
 from policies.checks.shape import Looked, failed, texts, unsure
 from policies.checks.told import given
@@ -35,10 +35,9 @@ def span(text: Any) -> Span | None:
 @lru_cache(maxsize=65536)
 def _span(text: str) -> Span | None:
     try:
-        network = ipaddress.ip_network(text, strict=False)
+        return Span(*spanned(text))
     except ValueError:
         return None
-    return Span(network.version, int(network.network_address), int(network.broadcast_address))
 
 
 def merged(spans: Iterable[Span]) -> list[Span]:

@@ -132,11 +132,9 @@ def settled(value: Any) -> bool:
         return True
     if isinstance(value, str):
         return value not in _HIDDEN
-    if isinstance(value, Mapping):
-        return all(map(settled, value.values()))
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple):  # before mappings: asking for these is dear where the answer is no
         return all(map(settled, value))
-    return True
+    return not isinstance(value, Mapping) or all(map(settled, value.values()))
 
 
 def unsure(resource: Resource, *fields: str) -> Looked | None:

@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
+
+from inventory.allotting.prefixes import spanned
 
 
 class Field(IntEnum):
@@ -58,9 +60,9 @@ MESSAGES: Final = (1, 58)
 @lru_cache(maxsize=65536)
 def addresses(text: str) -> Range:
     """The numbers of an address or prefix in text. ValueError where it is neither."""
-    net = ip_network(text, strict=False)
-    base = BASE4 if net.version == 4 else 0
-    return base + int(net.network_address), base + int(net.broadcast_address)
+    version, first, last = spanned(text)
+    base = BASE4 if version == 4 else 0
+    return base + first, base + last
 
 
 def address(number: int) -> str:

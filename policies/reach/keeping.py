@@ -26,7 +26,7 @@ from policies.reach.installed import read
 from policies.reach.network import Link, Network, Node, Route, Service
 
 _ROOT: Final = Path(__file__).resolve().parent.parent.parent
-_CODE: Final = ("policies/reach", "policies/checks", "inventory/rendering")
+_CODE: Final = ("policies/reach", "policies/checks", "inventory/rendering", "inventory/allotting")
 """what decides about the answers"""
 Pairs = Mapping[str, Mapping[str, int]]
 """target → source → a set in the diagram"""

@@ -16,6 +16,7 @@ from rich.text import Text
 
 from inventory.estate import Estate, Resource
 from inventory.problems import Problem, Refused, refuse
+from stacks import carried
 from stacks.console import difference, plans, record
 from stacks.console import typed as words
 from stacks.console.ground import Ground
@@ -116,7 +117,7 @@ class Session:
             self.tell.code = 130 if self.tell.stopping.is_set() else 1
             return None
         self._show(plan.stacks[on.name], hands)
-        findings = self._blocking(on, hands.others(), plan.estate)
+        findings = [*(carried.beneath(plan) if on.places else ()), *self._blocking(on, hands.others(), plan.estate)]
         if self.typed.expect_no_changes and plan.changes:
             findings.append(_unexpected(plan.counts))
         self.problems(findings)

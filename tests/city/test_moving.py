@@ -157,3 +157,23 @@ def test_a_workload_that_moves_is_told_planned_built_and_comes_back(tmp_path: Pa
         now = back.named("compute.host", host.name)
         assert now
         assert (now["address6"], now.get("address4")) == (host["address6"], host.get("address4"))
+
+
+def test_what_carries_data_is_not_moved_away_beneath_it(tmp_path: Path) -> None:
+    """The database follows the pool of its system: told in the plan, at the request's line, and nothing is done."""
+    root, home = checkout(tmp_path / "checkout"), tmp_path / "home"
+    up(home, root)
+    first = sound(home)
+    edited(root, "ecology.air", "pool: x86", "pool: edge")
+    for verb in ("plan", "up"):
+        done = lz(home, verb, *ENGLISH, root=root)
+        assert done.returncode == 1
+        told_ = [line for line in done.stdout.splitlines() if "plan.host-carries-data" in line]
+        assert len(told_) == 1
+        assert "Pulumi.ecology.air.yaml:14" in told_[0]
+        assert "ecology-air-db-a-1" in told_[0]
+        assert "data disk ecology-air-db-a-1-data, database ecology-air-db" in told_[0]
+        assert "Nothing was changed" in done.stdout
+    assert estate.to_data(estate.published(home / "simulator" / "estate")) == estate.to_data(first)
+    edited(root, "ecology.air", "pool: edge", "pool: x86")
+    assert "Nothing was changed." in up(home, root)

@@ -41,18 +41,18 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             continue
         wrong = shown(proof.beyond(name), "{} 能到达它,没有人这样声明", "{} reaches it, which nobody declared")
         wrong += shown(proof.missing(name), "声明了 {} 的访问,报文却到不了", "{} is declared to reach it and does not")
-        idle = list(_idle(proof, name))
-        yield concluded(host, wrong + (idle if len(idle) > params["hidden"] else []), standing(proof))
+        yield concluded(host, [*wrong, *_idle(proof, name, params["hidden"])], standing(proof))
 
 
-def _idle(proof: Proof, name: str) -> Iterator[Words]:
-    """Rules of its filter that decide nothing."""
-    question = f"{CHECK.id} idle"
+def _idle(proof: Proof, name: str, hidden: int) -> Iterator[Words]:
+    """Rules of its filter that decide nothing, where these are more than may be."""
+    question = f"{CHECK.id} idle {hidden}"
     if not proof.asked(question, name, ("",)):
         proof.noted(question, name, ())
         return
     rules = proof.network.named[name].rules
     found = [each for chain in rules.chains for each in superfluous(proof.space, chain)]
+    found = found if len(found) > hidden else []
     proof.noted(question, name, ("",) if found else ())
     for rule, against in found:
         what = rule.name or rule.text

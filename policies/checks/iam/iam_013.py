@@ -36,6 +36,7 @@ _NAMED = re.compile(
 )
 """an attribute of what was written for another cloud"""
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off"})
+_PLAIN = frozenset((bool, int, float, type(None)))
 _LOGIN = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/\s:@]+:[^/\s:@]+@", re.IGNORECASE)
 
 
@@ -68,10 +69,14 @@ def _any_suspect(values: Iterable[Any]) -> bool:
         if isinstance(value, str):
             if _suspect(value):
                 return True
-        elif isinstance(value, Mapping):
-            if any(_named(key, item) for key, item in value.items()) or _any_suspect(value.values()):
+        elif isinstance(value, list | tuple):
+            if _any_suspect(value):
                 return True
-        elif isinstance(value, list | tuple) and _any_suspect(value):
+        elif (
+            value.__class__ not in _PLAIN
+            and isinstance(value, Mapping)
+            and (any(_named(key, item) for key, item in value.items()) or _any_suspect(value.values()))
+        ):
             return True
     return False
 
@@ -85,7 +90,7 @@ def _suspect(value: str) -> bool:
 def _telling(value: str) -> bool:
     """Has it any of the words that an assignment of a secret has; addresses are full of colons."""
     low = value.casefold()  # as the patterns, which ignore case
-    return any(word in low for word in ("passw", "secret", "key", "token"))
+    return "passw" in low or "secret" in low or "key" in low or "token" in low
 
 
 def _leaks(one: Resource) -> Iterator[str]:

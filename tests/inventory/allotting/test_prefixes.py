@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.allotting import embedding
-from inventory.allotting.prefixes import BITS, Prefix, address_text, covering, overlaps, parse, text, texts
+from inventory.allotting.prefixes import BITS, Prefix, address_text, covering, overlaps, parse, spanned, text, texts
 from inventory.places import ROOT
 
 CASES = ROOT / "tests" / "cases" / "addresses"
@@ -38,6 +38,29 @@ def test_text_and_back(prefix: Prefix) -> None:
             parse(text(prefix))
     else:
         assert parse(text(prefix)) == prefix
+
+
+@given(
+    st.one_of(
+        st.text("0123456789abcdefABCDEF:./% \x00٣", max_size=45),
+        st.lists(st.sampled_from(["", "0", "1", "ffff", "00001", "::", ":", "/", "/64", "/08", "/129", ".1", "1.2.3.4", "%1"]),
+                 max_size=10).map(":".join),
+        st.ip_addresses().map(str),
+        st.tuples(st.ip_addresses(), st.integers(0, 130)).map(lambda pair: f"{pair[0]}/{pair[1]}"),
+        st.sampled_from(["10.0.0.1/255.255.0.0", "::ffff:1.2.3.4/120", "::1/", "::/0", "fe80::1%eth0", "fe80::1%eth0/64"]),
+    )
+)  # fmt: skip
+def test_what_others_write_is_read_as_python_reads_it(words: str) -> None:
+    try:
+        net = ipaddress.ip_network(words, strict=False)
+    except ValueError:
+        with pytest.raises(ValueError, match="appear to be"):
+            spanned(words)
+    else:
+        assert spanned(words) == (net.version, int(net.network_address), int(net.broadcast_address))
+    body = words.partition("/")[0]
+    with contextlib.suppress(ValueError):
+        assert parse(body).start == int(ipaddress.ip_address(body))
 
 
 @given(st.lists(st.one_of(st.just(0), st.integers(0, 0xFFFF)), min_size=8, max_size=8))
