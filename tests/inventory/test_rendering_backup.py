@@ -39,9 +39,22 @@ def unmarked(request: pytest.FixtureRequest) -> Iterator[bool]:
         for router in ROUTERS:
             folders.append(Path(tempfile.mkdtemp(prefix="lzs-")))
             _start(router, folders[-1], request.param)
+        _all_speak(folders)
         yield request.param
     finally:
         frrs.end(folders, map(space, ROUTERS))
+
+
+def _all_speak(folders: list[Path]) -> None:
+    """Once every line has its session at both ends, the satellite's too: what settles before says nothing of it."""
+    until, seen = time.monotonic() + PATIENCE, []
+    while time.monotonic() < until:
+        said = [json.loads(run("vtysh", "--vty_socket", str(one), "-c", "show bgp summary json")) for one in folders]
+        seen = [peer["state"] for one in said for peer in one.get("ipv6Unicast", {}).get("peers", {}).values()]
+        if len(seen) == 2 * len(EDGES) and set(seen) == {"Established"}:
+            return
+        time.sleep(0.5)
+    raise AssertionError(f"not every session is up in {PATIENCE} s: {seen}")
 
 
 def _wire() -> None:
