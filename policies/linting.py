@@ -17,6 +17,7 @@ from typing import Any
 
 from inventory.estate import Estate
 from inventory.model import Request
+from inventory.problems import Refused
 from inventory.reading import Read, proposed, read
 from policies.checks.shape import Answer
 from policies.judge import Finding, Verdict
@@ -44,7 +45,14 @@ class Lint:
 def check(tell: Any, options: argparse.Namespace, drafted: Drafted) -> None:
     """`./lz check [FILE …]`: every error of the named request files, or of the environment's folder, then the verdict."""
     files = [Path(word) for word in options.what]
-    of, named = proposed(options.environment, files) if files else (read(options.environment), ())
+    try:
+        of, named = proposed(options.environment, files) if files else (read(options.environment), ())
+    except Refused as refused:
+        if not options.json:
+            raise
+        tell.code = 1
+        print(json.dumps({"problems": [asdict(one) for one in refused.problems]}, ensure_ascii=False, sort_keys=True))
+        return
     given = supposed(around(of.environment, tell.clock()))
     verdict = judged(given, drafted(of), planned=True)
     found = lint(given, of, named, verdict, drafted)
@@ -156,7 +164,7 @@ def _counts(findings: Iterable[Finding]) -> Iterable[tuple[str, str]]:
 def _data(given: Around, of: Read, named: tuple[Request, ...], found: Lint) -> dict[str, Any]:
     return {
         "environment": of.environment.name, "profile": given.profile.name, "on": given.on.isoformat(),
-        "files": [request.file for request in named or of.requests], "blocking": len(found.stops),
+        "files": [request.file for request in named or of.requests], "problems": [], "blocking": len(found.stops),
         "findings": [asdict(one) for one in (*found.stops, *found.reported)], "unknown": found.later,
         "elsewhere": [asdict(one) for one in found.elsewhere],
     }  # fmt: skip

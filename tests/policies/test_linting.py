@@ -101,10 +101,16 @@ def test_machines_are_told_what_people_are(tmp_path: Path, capsys: pytest.Captur
     assert all(re.fullmatch(rf"{re.escape(str(tmp_path))}/.*yaml:\d+", one["origin"]) for one in stopping)
 
 
-def test_what_is_written_wrong_is_told_first(tmp_path: Path) -> None:
+def test_what_is_written_wrong_is_told_first(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(Refused) as refused:
         check(asked("spelling.yaml", tmp_path))
     assert len(refused.value.problems) > 3
+    _, code = check(asked("spelling.yaml", tmp_path), json_=True)
+    data = json.loads(capsys.readouterr().out)
+    assert code == 1
+    assert [(one["code"], one["line"]) for one in data["problems"]] == [
+        (one.code, one.line) for one in refused.value.problems
+    ]
     with pytest.raises(Refused) as refused:
         check(tmp_path / "Pulumi.culture-tourism.nothing.yaml")
     assert [one.code for one in refused.value.problems] == ["read.missing"]
