@@ -7,6 +7,7 @@ the reason in Chinese and English, `zh / en`.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping
 from ipaddress import AddressValueError, IPv4Address, IPv6Address, ip_network
 from socket import AF_INET6, inet_ntop, inet_pton
@@ -159,3 +160,24 @@ def overlaps(prefixes: Iterable[tuple[Prefix, str]]) -> Iterator[tuple[tuple[Pre
             yield widest, one
         if widest is None or widest[0].version != one[0].version or one[0].last > widest[0].last:
             widest = one
+
+
+class Lying:
+    """Prefixes, to be asked for what meets another."""
+
+    def __init__(self, prefixes: Iterable[Prefix]) -> None:
+        self._sorted = sorted(prefixes)
+        self._all = frozenset(self._sorted)
+        self._lengths = sorted({(p.version, p.length) for p in self._sorted})
+
+    def meeting(self, one: Prefix) -> Prefix | None:
+        """The first, in the order of addresses, that shares an address with it."""
+        bits = BITS[one.version]
+        for version, length in self._lengths:
+            if version == one.version and length <= one.length:
+                around = Prefix(version, one.start >> (bits - length) << (bits - length), length)
+                if around in self._all:
+                    return around
+        at = bisect_left(self._sorted, one)
+        found = self._sorted[at] if at < len(self._sorted) else None
+        return found if found and found in one else None

@@ -18,7 +18,7 @@ from inventory.estate import Estate
 from policies.reach import keeping
 from policies.reach.alike import digest, representatives
 from policies.reach.arriving import Arrivals
-from policies.reach.city import PORTS, City, Loss, city
+from policies.reach.city import INTERNET, PORTS, City, Loss, city
 from policies.reach.connections import opening
 from policies.reach.fields import Field, addresses
 from policies.reach.filters import passed
@@ -74,6 +74,18 @@ class Proof:
         if source not in self._reached:
             self._reached[source] = reach(self.space, self.network, source, self._sends(source), losses=False)
         return self._reached[source]
+
+    @cached_property
+    def inward(self) -> bool:
+        """Whether anything from the internet may come to a balancer that is not the internet's, which would pass it on:
+        directly, as is kept, or by another balancer, which is taken for granted where one is the member of another. Where
+        nothing may, nobody needs to ask what spreads from there."""
+        nodes = [node for node in self.network.nodes if node.kind == "balancer"]
+        own = {address for node in nodes for address in node.local}
+        if any(member in own for node in nodes for service in node.services for member in service.members):
+            return True
+        others = (node.name for node in nodes if self.city.places[node.name].get("exposure") != "internet")
+        return any(self.arriving.headers(INTERNET, name) for name in others)
 
     @cached_property
     def arriving(self) -> Arrivals:

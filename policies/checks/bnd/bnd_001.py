@@ -14,7 +14,6 @@ from policies.checks.references import thing
 from policies.checks.shape import Check, Looked, Param, Params, Words, concluded
 from policies.reach.city import INTERNET
 from policies.reach.proof import Difference, Proof
-from policies.reach.proof import proof as proved
 from policies.reach.spreading import End
 
 CHECK = Check(
@@ -40,7 +39,7 @@ def judge(estate: Estate, params: Params) -> Iterator[Looked]:
             yield open_
             continue
         wrong = shown(
-            _internet(estate, proof, name),
+            _internet(proof, name),
             "{} 的包不经互联网接入平台就到达它",
             "{} reaches it past the access platform",
         )
@@ -71,30 +70,15 @@ def _guards(device: Resource | None) -> bool:
     return device is not None and device.kind in DEVICES
 
 
-def _internet(estate: Estate, proof: Proof, target: str) -> Iterator[Difference]:
+def _internet(proof: Proof, target: str) -> Iterator[Difference]:
     if direct := proof.arriving.headers(INTERNET, target):
         yield proof.difference(INTERNET, target, direct)
-    if INTERNET not in proof.network.named or not estate.derived(_passed_on):
+    if INTERNET not in proof.network.named or not proof.inward:
         return
     for way in proof.reached(INTERNET).to(target):
         balancer = proof.city.places[way.hops[way.start].node] if way.start else None
         if way.end is End.ARRIVED and balancer is not None and balancer.get("exposure") != "internet":
             yield proof.difference(way.hops[way.start].node, target, way.headers)
-
-
-def _passed_on(estate: Estate) -> bool:
-    """Whether a balancer that is not the internet's may get anything from there that it could pass on: directly, as is kept
-    from the last proof, or by another balancer. Else nothing needs to spread from there."""
-    proof = proved(estate)
-    balancers = {name: one for name, one in proof.city.places.items() if one.kind == "net.lb"}
-    members = {
-        member for name in balancers for service in proof.network.named[name].services for member in service.members
-    }
-    own = {address for name in balancers for address in proof.network.named[name].local}
-    if members & (own | balancers.keys()):
-        return True
-    closed = [name for name, one in balancers.items() if one.get("exposure") != "internet"]
-    return any(proof.arriving.headers(INTERNET, name) for name in closed)
 
 
 def _domains(proof: Proof, target: str, host: Resource, domains: tuple[str, ...]) -> Iterator[Difference]:

@@ -3,12 +3,11 @@ nobody else's, and of other sites exactly theirs."""
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from inventory.allotting.prefixes import BITS, Prefix, address_text, parse
+from inventory.allotting.prefixes import Lying, Prefix, address_text, parse
 from inventory.estate import Estate, Resource
 from inventory.problems import Refused
 from inventory.rendering.frr import frr
@@ -126,27 +125,6 @@ def ground(estate: Estate, routers: Mapping[str, Resource]) -> Ground:
     return of
 
 
-class _Lying:
-    """Prefixes of one site, to be asked for what meets another."""
-
-    def __init__(self, prefixes: Iterable[Prefix]) -> None:
-        self._sorted = sorted(prefixes)
-        self._all = frozenset(self._sorted)
-        self._lengths = sorted({(p.version, p.length) for p in self._sorted})
-
-    def meeting(self, one: Prefix) -> Prefix | None:
-        """The first, in the order of addresses, that shares an address with it."""
-        bits = BITS[one.version]
-        for version, length in self._lengths:
-            if version == one.version and length <= one.length:
-                around = Prefix(version, one.start >> (bits - length) << (bits - length), length)
-                if around in self._all:
-                    return around
-        at = bisect_left(self._sorted, one)
-        found = self._sorted[at] if at < len(self._sorted) else None
-        return found if found and found in one else None
-
-
 def _own(
     of: Ground, name: str, mates: Iterable[str], said: Mapping[str, Spoken], expected: Mapping[str, frozenset[Prefix]]
 ) -> Iterator[Words]:
@@ -155,7 +133,7 @@ def _own(
     put = frozenset(prefix for mate in mates for prefix in said[mate].networks)
     for prefix in _few(expected.get(site, frozenset()) - put):
         yield f"没有通告 {_there(of, prefix)}", f"does not announce {_there(of, prefix)}"
-    others = [(other, _Lying(theirs)) for other, theirs in sorted(expected.items()) if other != site]
+    others = [(other, Lying(theirs)) for other, theirs in sorted(expected.items()) if other != site]
     for prefix in sorted(put):
         for other, theirs in others:
             if met := theirs.meeting(prefix):

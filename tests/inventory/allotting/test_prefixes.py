@@ -11,7 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory.allotting import embedding
-from inventory.allotting.prefixes import BITS, Prefix, address_text, covering, overlaps, parse, spanned, text, texts
+from inventory.allotting.prefixes import (
+    BITS,
+    Lying,
+    Prefix,
+    address_text,
+    covering,
+    overlaps,
+    parse,
+    spanned,
+    text,
+    texts,
+)
 from inventory.places import ROOT
 
 CASES = ROOT / "tests" / "cases" / "addresses"
@@ -153,3 +164,16 @@ def test_the_well_known_prefix_carries_nothing_private(four: str) -> None:
 def test_a_prefix_that_cannot_carry_ipv4_is_refused(prefix: str) -> None:
     with pytest.raises(ValueError, match="RFC 6052"):
         embedding.embed(parse(prefix), 1)
+
+
+@st.composite
+def _near(draw: st.DrawFn) -> Prefix:
+    """Few bits, so that they meet, and both families with equal numbers."""
+    version = draw(st.sampled_from((4, 6)))
+    length = draw(st.integers(0, 5))
+    return Prefix(version, draw(st.integers(0, (1 << length) - 1)) << (BITS[version] - length), length)
+
+
+@given(st.lists(_near(), max_size=8), _near())
+def test_what_meets_a_prefix_is_the_first_that_does(drawn: list[Prefix], one: Prefix) -> None:
+    assert Lying(drawn).meeting(one) == next((each for each in sorted(drawn) if each.meets(one)), None)
