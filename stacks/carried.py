@@ -21,10 +21,11 @@ _WORDS = {"storage.volume": ("数据盘", "data disk"), "db.instance": ("数据�
 def beneath(plan: EstatePlan) -> tuple[Problem, ...]:
     """One problem a host, in the order of their names."""
     steps = {step.urn: step for stack in plan.stacks.values() for step in stack.steps}
+    goes = {urn for urn, step in steps.items() if step.op not in ("same", "update")}
     found: list[Problem] = []
     for urn in sorted(urn for urn, step in steps.items() if step.op == "replace" and urns.type_of(urn) == _HOST):
         name = urns.name(urn)
-        held = [(kind, other) for kind, other, at in _on(plan.estate, name) if steps[at].op in ("same", "update")]
+        held = [(kind, other) for kind, other, at in _on(plan.estate, name) if at not in goes]
         if held:
             host, why = plan.estate.urn(urn), ", ".join(steps[urn].why)
             zh, en = (

@@ -24,10 +24,11 @@ ALL = (HOST, VOTER, OTHER, DISK, DATABASE)
 
 
 def _plan(**ops: str) -> EstatePlan:
-    """`ops`: by name with _ for -; what is not said stays the same."""
+    """`ops`: by name with _ for -; what is not said stays the same, "" is no step at all."""
     steps = tuple(
-        Step(ops.get(one.name.replace("-", "_"), "same"), one.urn, ("pool",) if one.kind == "compute.host" else ())
+        Step(op, one.urn, ("pool",) if one.kind == "compute.host" else ())
         for one in ALL
+        if (op := ops.get(one.name.replace("-", "_"), "same"))
     )
     return EstatePlan({"a.b": StackPlan("a.b", steps, ALL, {}, 1)}, Estate(ALL))
 
@@ -42,6 +43,7 @@ def _plan(**ops: str) -> EstatePlan:
         ({"db_a_1": "replace", "db": "update"}, [("db-a-1", "data disk db-a-1-data, database db")]),
         ({"db_a_1": "replace", "db": "replace"}, [("db-a-1", "data disk db-a-1-data")]),
         ({"db_a_1": "replace", "db": "replace", "db_a_1_data": "replace"}, []),
+        ({"db_a_1": "replace", "db": "", "db_a_1_data": ""}, [("db-a-1", "data disk db-a-1-data, database db")]),
         ({"db_c_1": "replace"}, [("db-c-1", "database db")]),
         ({"db_a_1": "replace", "db_c_1": "replace"},
          [("db-a-1", "data disk db-a-1-data, database db"), ("db-c-1", "database db")]),
