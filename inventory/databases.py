@@ -12,6 +12,8 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
+from inventory.replacing import synced
+
 
 def make(path: Path, tables: str) -> None:
     """The file with its tables and nothing else; where somebody was faster, theirs stays. OSError or sqlite3.Error where
@@ -29,7 +31,7 @@ def make(path: Path, tables: str) -> None:
         os.chmod(name, 0o666 & ~_umask())
         with contextlib.suppress(FileExistsError):
             os.link(name, path)  # never overwrites
-        _sync(path.parent)
+        synced(path.parent)
     finally:
         for left in (name, f"{name}-wal", f"{name}-shm"):
             Path(left).unlink(missing_ok=True)
@@ -39,11 +41,3 @@ def _umask() -> int:
     mask = os.umask(0o077)
     os.umask(mask)
     return mask
-
-
-def _sync(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

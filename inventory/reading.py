@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 from inventory import consistency, generator
 from inventory.documents import Document, Marks, document, load, shown, validated
-from inventory.examining import examine
+from inventory.examining import Examined, examine
 from inventory.model import City, Environment, Request
 from inventory.places import ROOT, Places, places
 from inventory.problems import Problem, Refused, nearest, refuse
@@ -111,11 +111,9 @@ def environment(name: str) -> Environment:
 
 def requests(folder: Path, of: City) -> tuple[Request, ...]:
     """Every request of a folder, in the order of the stack names. Refused with every error of every file."""
-    examined = [examine(path) for path in _files(folder)]
-    problems = [problem for each in examined for problem in each.problems]
-    problems += consistency.of_requests(of, examined)
+    examined, problems = _examined(of, _files(folder))
     if problems:
-        raise Refused(sorted(problems, key=lambda p: (p.file, p.line, p.col)))
+        raise Refused(problems)
     return tuple(each.request for each in examined if each.request)
 
 
@@ -126,12 +124,10 @@ def proposed(name: str, files: Sequence[Path]) -> tuple[Read, tuple[Request, ...
     chosen, of = environment(name), city()
     names = {path.name for path in files}
     others = [path for path in _files(ROOT / chosen.requests) if path.name not in names]
-    examined = [examine(path) for path in [*files, *others]]
-    problems = [problem for each in examined for problem in each.problems]
-    problems += consistency.of_requests(of, examined)
+    examined, problems = _examined(of, [*files, *others])
     mine = {each.document.file if each.document else shown(path) for each, path in zip(examined, files, strict=False)}
     if wrong := [problem for problem in problems if problem.file in mine]:
-        raise Refused(sorted(wrong, key=lambda p: (p.file, p.line, p.col)))
+        raise Refused(wrong)
     ill = {problem.file for problem in problems}
     found = [each.request for each in examined if each.request and each.request.file not in ill]
     named = tuple(request for request in found if request.file in mine)
@@ -178,6 +174,14 @@ def _no_request(stack: str, known: set[str], chosen: Environment, typed: bool) -
         f"there is no request of a system '{stack}' in {chosen.requests}{en}",
         "" if typed else f"{chosen.name}.systems", "" if typed else "inventory/environments.yaml",
     )  # fmt: skip
+
+
+def _examined(of: City, paths: Iterable[Path]) -> tuple[list[Examined], list[Problem]]:
+    """What each file came to, and everything that is wrong in or between them, by place."""
+    examined = [examine(path) for path in paths]
+    problems = [problem for each in examined for problem in each.problems]
+    problems += consistency.of_requests(of, examined)
+    return examined, sorted(problems, key=lambda p: (p.file, p.line, p.col))
 
 
 def _files(folder: Path) -> list[Path]:

@@ -54,11 +54,16 @@ def put(part: Path, path: Path, *, durable: bool = False) -> None:
     path = _real(path)
     os.replace(part, path)
     if durable:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        synced(path.parent)
+
+
+def synced(folder: Path) -> None:
+    """What a folder names is on the disk when this returns."""
+    number = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _bytes(content: str | bytes) -> Iterator[bytes]:

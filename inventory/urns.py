@@ -6,6 +6,8 @@ STACK = "pulumi:pulumi:Stack"
 REFERENCE = "pulumi:pulumi:StackReference"
 STASH = "pulumi:index:Stash"
 PROVIDERS = "pulumi:providers:"
+ORGANIZATION = "organization"
+"""of a stack that lies in no service: what both engines say"""
 
 
 def make(stack: str, project: str, parent: str, type_: str, name: str) -> str:

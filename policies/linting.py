@@ -13,16 +13,17 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from inventory.estate import Estate
 from inventory.model import Request
-from inventory.problems import Refused
+from inventory.problems import Refused, placed
 from inventory.reading import Read, proposed, read
 from policies.checks.shape import Answer
 from policies.judge import Finding, Verdict
 from policies.judging import Around, around, judged, supposed
 
+K = TypeVar("K", str, tuple[str, int, str])
 Drafted = Callable[[Read], Estate]
 _SHOWN = 3
 """names of resources in a line"""
@@ -68,12 +69,12 @@ def lint(given: Around, of: Read, named: tuple[Request, ...], verdict: Verdict, 
     files, stacks = {request.file for request in named}, {request.stack for request in named}
 
     def mine(one: Finding) -> bool:
-        return not named or one.stack in stacks or one.origin.rpartition(":")[0] in files
+        return not named or one.stack in stacks or placed(one.origin)[0] in files
 
     stops = [one for one in verdict.blocking if mine(one)]
     others = [one for one in verdict.blocking if not mine(one)]
     if others:  # a full pool, a rule at somebody else's host: whose it is shows only without the files
-        there = _keys(judged(given, drafted(_without(of, stacks)), planned=True).blocking)
+        there = set(map(_key, judged(given, drafted(_without(of, stacks)), planned=True).blocking))
         stops += [one for one in others if _key(one) not in there]
         others = [one for one in others if _key(one) in there]
     blocking = set(verdict.blocking)
@@ -86,8 +87,8 @@ def lint(given: Around, of: Read, named: tuple[Request, ...], verdict: Verdict, 
 
 
 def _place(one: Finding) -> tuple[str, int, str, str]:
-    file, _, line = one.origin.rpartition(":")
-    return file, int(line or 0), one.check, one.name
+    file, line, _ = placed(one.origin)
+    return file, line, one.check, one.name
 
 
 def _without(of: Read, stacks: set[str]) -> Read:
@@ -100,10 +101,6 @@ def _without(of: Read, stacks: set[str]) -> Read:
 
 def _key(one: Finding) -> tuple[str, str, str]:
     return one.check, one.urn, one.en
-
-
-def _keys(findings: Iterable[Finding]) -> set[tuple[str, str, str]]:
-    return set(map(_key, findings))
 
 
 def _tell(tell: Any, given: Around, of: Read, named: tuple[Request, ...], found: Lint) -> None:
@@ -140,10 +137,7 @@ def _tell(tell: Any, given: Around, of: Read, named: tuple[Request, ...], found:
 
 def _lines(findings: Iterable[Finding]) -> Iterable[tuple[str, str]]:
     """What is only reported: a line a check and place, in the order of the places."""
-    groups: defaultdict[tuple[str, int, str], list[Finding]] = defaultdict(list)
-    for one in findings:
-        groups[_place(one)[:3]].append(one)
-    for (file, line, check), group in sorted(groups.items()):
+    for (file, line, check), group in _grouped(findings, lambda one: _place(one)[:3]):
         one, place = group[0], f"{file}:{line}: " if file else ""
         names = ", ".join(dict.fromkeys(each.name for each in group[:_SHOWN]))
         zh, en = (f" 等 {len(group)} 处", f" and {len(group) - _SHOWN} more") if len(group) > _SHOWN else ("", "")
@@ -152,13 +146,18 @@ def _lines(findings: Iterable[Finding]) -> Iterable[tuple[str, str]]:
 
 def _counts(findings: Iterable[Finding]) -> Iterable[tuple[str, str]]:
     """The same of a whole environment: a line a check."""
-    groups: defaultdict[str, list[Finding]] = defaultdict(list)
-    for one in findings:
-        groups[one.check].append(one)
-    for check, group in sorted(groups.items()):
-        files = {one.origin.rpartition(":")[0] for one in group} - {""}
+    for check, group in _grouped(findings, lambda one: one.check):
+        files = {placed(one.origin)[0] for one in group} - {""}
         yield (f"· {group[0].title_zh}:{len(group)} 处,{len(files)} 份申请 [{check}]",
                f"· {group[0].title_en}: {len(group)}, in {len(files)} requests [{check}]")  # fmt: skip
+
+
+def _grouped(findings: Iterable[Finding], by: Callable[[Finding], K]) -> list[tuple[K, list[Finding]]]:
+    """In the order of what they are grouped by; in a group as they come."""
+    groups: defaultdict[K, list[Finding]] = defaultdict(list)
+    for one in findings:
+        groups[by(one)].append(one)
+    return sorted(groups.items(), key=lambda pair: pair[0])
 
 
 def _data(given: Around, of: Read, named: tuple[Request, ...], found: Lint) -> dict[str, Any]:

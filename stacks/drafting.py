@@ -21,9 +21,6 @@ from inventory.reading import Read
 from stacks import layers
 from stacks.parts import Draft, Output, Part, Reference, Step, Wanted
 
-ORGANIZATION = "organization"
-"""of a stack that lies in no service: what both engines say"""
-
 
 def proposed(read: Read) -> Estate:
     """What an environment would come to with the addresses that it has, and those that the address step would give.
@@ -56,7 +53,7 @@ class _Stack:
         yield self._resource("component", self._root, "", (), _settled(draft.exports, self._drafts))
         for step in draft.steps:
             if isinstance(step, Reference):
-                full = f"{ORGANIZATION}/{project()}/{step.stack}"
+                full = f"{urns.ORGANIZATION}/{project()}/{step.stack}"
                 self._urns[step] = self._urn(self._root, urns.REFERENCE, full)
             elif isinstance(step, Part):
                 parent = self._urns[step.parent] if step.parent else self._root
@@ -84,12 +81,8 @@ class _Stack:
 
 def _properties(one: Wanted, drafts: Mapping[str, Draft]) -> dict[str, Any]:
     """Inputs as the provider's check leaves them, and outputs that nobody knows yet; secrets hidden."""
-    found = {
-        key: _settled(value, drafts) for key, value in {"name": one.name, **one.fields}.items() if value is not None
-    }
-    for key, spec in one.kind.model_fields.items():
-        if key not in found and not spec.is_required() and spec.default is not None:
-            found[key] = _settled(spec.default, drafts)
+    given = {key: value for key, value in one.fields.items() if value is not None}
+    found = {key: _settled(value, drafts) for key, value in {**one.kind.defaults(), "name": one.name, **given}.items()}
     hidden = (one.kind.secrets & found.keys()) | one.kind.secret_outputs
     return found | dict.fromkeys(one.kind.outputs, UNKNOWN) | dict.fromkeys(hidden, SECRET)
 

@@ -70,7 +70,7 @@ class Part:
 
     def part(self, type_: str, name: str, shared: Mapping[str, Any] | None = None) -> Part:
         """A component below this one."""
-        return self.draft.keep(Part(self.draft, f"liangzhu:{type_}", name, shared or {}, self))
+        return self.draft.part(type_, name, shared, self)
 
     def add(self, kind: type[Kind], name: str, *, after: After = (), **fields: Any) -> Wanted:
         """A resource below this component, to be made once everything in `after` is there. A slip of the pen in a field
@@ -92,9 +92,9 @@ class Draft:
     exports: Mapping[str, Any] = field(default_factory=dict)
     """values may hold `Output`s, at any depth of mappings"""
 
-    def part(self, type_: str, name: str, shared: Mapping[str, Any] | None = None) -> Part:
-        """A component that hangs below the stack itself."""
-        return self.keep(Part(self, f"liangzhu:{type_}", name, shared or {}))
+    def part(self, type_: str, name: str, shared: Mapping[str, Any] | None = None, parent: Part | None = None) -> Part:
+        """A component below another, or below the stack itself."""
+        return self.keep(Part(self, f"liangzhu:{type_}", name, shared or {}, parent))
 
     def reference(self, stack: str) -> Reference:
         """Another stack of this project, by its name."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -50,6 +50,15 @@ class Kind(BaseModel):
     data_class: DataClass | None = None
     origin: str = ""
     """`file:line` of the request; a change of it alone is no change"""
+
+    @classmethod
+    def defaults(cls) -> dict[str, Any]:
+        """What fields are that nobody gives; without those that are then empty."""
+        return {
+            name: field.default
+            for name, field in cls.model_fields.items()
+            if not field.is_required() and field.default is not None
+        }
 
     @classmethod
     def kind(cls) -> str:

@@ -122,13 +122,14 @@ def unknown(resource: Resource | None, zh: str, en: str) -> Looked:
     return Looked(Answer.UNKNOWN, resource, zh, en)
 
 
-_PLAIN = frozenset((bool, int, float, type(None)))
+PLAIN = frozenset((bool, int, float, type(None)))
+"""types of values that hold nothing else and hide nothing"""
 _HIDDEN = frozenset((str(UNKNOWN), str(SECRET)))
 
 
 def settled(value: Any) -> bool:
     """False where the value, or a part of it, is not known yet or is hidden."""
-    if type(value) in _PLAIN:
+    if type(value) in PLAIN:
         return True
     if isinstance(value, str):
         return value not in _HIDDEN

@@ -13,6 +13,7 @@ import grpc
 from google.protobuf import empty_pb2
 from pulumi.runtime.proto import engine_pb2, resource_pb2
 
+from inventory import urns
 from inventory.problems import Problem, Refused
 from stacks.engine.calls import Calls
 from stacks.engine.deployment import Deployment
@@ -164,6 +165,6 @@ def info(
 ) -> resource_pb2.DeploymentInfo:
     """What the SDK asks for first."""
     return resource_pb2.DeploymentInfo(
-        project=project, stack=stack, organization="organization", config=config, configSecretKeys=secret_keys,
+        project=project, stack=stack, organization=urns.ORGANIZATION, config=config, configSecretKeys=secret_keys,
         dryRun=preview, parallel=parallel, supportedFeatures=_FEATURES.values(),
     )  # fmt: skip

@@ -21,6 +21,7 @@ import pulumi
 from pulumi.runtime import Settings, configure, run_in_stack, set_all_config
 
 from inventory import estate as nouns
+from inventory import urns
 from inventory.estate import Estate, Resource
 from inventory.problems import Problem, Refused
 from stacks.engine import adopting, crash, ending
@@ -317,7 +318,7 @@ class Session:
         configure(
             Settings(
                 project=job.program.name, stack=job.stack, monitor=monitor, engine=Engine(self.report),
-                parallel=job.options.slots, dry_run=preview, organization="organization",
+                parallel=job.options.slots, dry_run=preview, organization=urns.ORGANIZATION,
                 root_directory=str(job.program.root.resolve()),
             )
         )  # fmt: skip

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from inventory import contents
+from inventory.replacing import synced
 from stacks.engine import checkpoint
 from stacks.engine.attesting import Standing, Voucher, Why, genuine, read
 from stacks.engine.checkpoint import Unreadable, Where
@@ -181,16 +182,8 @@ def _append(of: Where, made: Any) -> None:
         file.flush()
         os.fsync(file.fileno())
     if new:
-        _synced(path.parent)
+        synced(path.parent)
 
 
 def _digest(raw: bytes) -> str:
     return f"sha256:{sha256(raw).hexdigest()}"
-
-
-def _synced(folder: Path) -> None:
-    number = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)

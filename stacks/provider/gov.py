@@ -65,9 +65,7 @@ class Gov(p.Provider):
             failures = list(_failures(kind, error, late))
             if failures:
                 return p.CheckResponse(inputs=request.new_inputs, failures=failures)
-        for key, field in kind.model_fields.items():
-            if key not in inputs and not field.is_required() and field.default is not None:
-                inputs[key] = boxed(field.default)
+        inputs = {key: boxed(value) for key, value in kind.defaults().items() if key not in inputs} | inputs
         for key in kind.secrets & inputs.keys():
             inputs[key] = inputs[key].with_secret(True)
         return p.CheckResponse(inputs=inputs)

@@ -8,7 +8,7 @@ from typing import Any
 
 from inventory.estate import SECRET, UNKNOWN, Estate, Resource
 from inventory.kinds import kinds
-from policies.checks.shape import Check, Looked, Params, concluded, not_applicable, unknown
+from policies.checks.shape import PLAIN, Check, Looked, Params, concluded, not_applicable, unknown
 
 CHECK = Check(
     id="IAM-013",
@@ -36,7 +36,6 @@ _NAMED = re.compile(
 )
 """an attribute of what was written for another cloud"""
 _WORDS = frozenset({"true", "false", "yes", "no", "on", "off"})
-_PLAIN = frozenset((bool, int, float, type(None)))
 _LOGIN = re.compile(r"[a-z][a-z0-9+.-]{0,30}://[^/\s:@]+:[^/\s:@]+@", re.IGNORECASE)
 
 
@@ -73,7 +72,7 @@ def _any_suspect(values: Iterable[Any]) -> bool:
             if _any_suspect(value):
                 return True
         elif (
-            value.__class__ not in _PLAIN
+            type(value) not in PLAIN
             and isinstance(value, Mapping)
             and (any(_named(key, item) for key, item in value.items()) or _any_suspect(value.values()))
         ):
